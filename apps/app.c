@@ -1,0 +1,34 @@
+#include "app.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+int app_refuse(const char *format, ...)
+{
+    if (cpar_rank() == 0) {
+        char line[512];
+        va_list args;
+        va_start(args, format);
+        vsnprintf(line, sizeof line, format, args);
+        va_end(args);
+        fprintf(stderr, "%s: %s\n", program_invocation_short_name, line);
+    }
+    return 2;
+}
+
+int app_refuse_option(char **argv)
+{
+    return app_refuse("%s: an unknown option, or one whose value is missing; --help tells all", argv[optind - 1]);
+}
+
+bool app_number(const char *what, const char *text, long least, long most, long *out)
+{
+    char *end;
+    errno = 0;
+    *out = strtol(text, &end, 10);
+    if (end != text && !*end && !errno && *out >= least && *out <= most) return true;
+    app_refuse("%s: '%s' is not accepted, whole numbers from %ld to %ld are", what, text, least, most);
+    return false;
+}

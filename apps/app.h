@@ -1,0 +1,19 @@
+/* What the apps share: command lines. Every rank reads the same one, and comes to the same verdict;
+   rank 0 tells it. */
+#ifndef APP_H
+#define APP_H
+
+#include <cpar.h>
+#include <getopt.h>
+
+/* Prints "ring: ..." on rank 0's standard error. Returns EX_USAGE of the apps: 2. */
+int app_refuse(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* As app_refuse, of the option that getopt_long has just met and does not know, or whose argument
+   is missing. */
+int app_refuse_option(char **argv);
+
+/* Whether text is a whole number from least to most, then in *out; else refuses, naming `what`. */
+bool app_number(const char *what, const char *text, long least, long most, long *out);
+
+#endif

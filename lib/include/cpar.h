@@ -1,0 +1,358 @@
+/* cpar, PyPar for C: message passing over MPI in terms of values and messages.
+
+     #include <cpar.h>
+     #include <stdio.h>
+
+     int main(int argc, char **argv)
+     {
+         cpar_init(&argc, &argv);
+         if (cpar_rank() == 0) cpar_send("hello", 1 % cpar_size());
+         if (cpar_rank() == 1 % cpar_size()) {
+             cpar_message *m = cpar_receive(0);
+             puts(cpar_text(m));
+             cpar_free(m);
+         }
+         cpar_finalize();
+     }
+
+   Conventions, told once:
+
+   - The same program runs on every rank; rank r of n has 0 <= r < n.
+   - A message knows its type, its count of elements, its source and its tag.
+   - Rare options follow the fixed arguments by name: cpar_send(x, 1, .tag = 7).
+   - Lengths are counts of elements (size_t); *bytes* says so where bytes are meant.
+   - A function that can fail returns int, 0 for success; one that returns a message gives NULL.
+     Nobody needs to look: by default an error prints one line that tells rank, host, file, line,
+     operation and cause, and ends the job with exit status 1. See cpar_on_error.
+   - A `cpar_message *` that a call returns is the caller's, who gives it to cpar_free. Memory passed
+     to a call stays the caller's, and is free for reuse when the call returns.
+   - "Collective" calls are made by all ranks, in the same order, with the same root.
+   - "Blocks" means that the call returns when its own part is done; while it blocks, it
+     progresses everything else that this rank has under way.
+   - One thread calls cpar, unless cpar_init was given .threads = true.
+
+   cpar_send(...) and its like are macros that pick the C type, note file and line, and call a plain
+   function cpar_send_at(...), declared here, which C++, debuggers and other languages call. The
+   macros are in cpar_macros.h and exist in C only. */
+#ifndef CPAR_H
+#define CPAR_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define CPAR_API __attribute__((visibility("default")))
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define CPAR_VERSION_MAJOR 0
+#define CPAR_VERSION_MINOR 1
+#define CPAR_VERSION_PATCH 0
+
+/* ---- What the macros fill in -------------------------------------------------------------- */
+
+/** Where a call stands in the program. */
+typedef struct {
+    const char *file;
+    int line;
+} cpar_place;
+
+/* A guard member takes the place of a next positional argument: cpar_send(x, 1, 7) is refused by
+   the compiler with this name in its message; the tag goes by name, cpar_send(x, 1, .tag = 7). */
+struct cpar_write_options_by_name;
+typedef const struct cpar_write_options_by_name *cpar_guard;
+
+/** Filled by a receive, also by one that fails: who sent it, under which tag, how much. */
+typedef struct {
+    int source, tag;
+    size_t count, bytes;
+} cpar_status;
+
+/** Options of cpar_init. */
+typedef struct {
+    cpar_place at;
+    char ***argv;
+    cpar_guard positional;
+    bool threads; /**< ask for MPI_THREAD_MULTIPLE: several threads call cpar at once */
+} cpar_start;
+
+/** The other side and the options of a point-to-point call. */
+typedef struct {
+    cpar_place at;
+    int rank; /**< the destination or the source */
+    cpar_guard positional;
+    int tag; /**< 0 to 32767 on every machine; 0 when not given */
+    cpar_guard positional_too;
+    cpar_status *status; /**< receives only: filled when not NULL */
+} cpar_p2p;
+
+/** The root and the options of a collective call. */
+typedef struct {
+    cpar_place at;
+    int root;
+    cpar_guard positional;
+    const size_t *counts; /**< scatter only: elements for each rank, read at the root */
+} cpar_collective;
+
+/* ---- Life and self ------------------------------------------------------------------------- */
+
+/** cpar_init(&argc, &argv, .threads = true): makes this process a rank.
+
+    Collective, and the first call (only cpar_on_error, cpar_initialized, cpar_time and cpar_abort
+    may come before). Without mpirun the program is rank 0 of 1. Where the program has
+    initialised MPI itself, cpar attaches to it and cpar_finalize leaves it running. A second call
+    does nothing.
+
+    argc, argv: main's, or NULL and NULL; MPI may remove arguments of its own.
+    Errors: STATE after cpar ended MPI, or when MPI grants fewer threads than asked for or than it
+    was initialised with; WIRE when the ranks run different builds of cpar or on
+    machines whose types differ; ARGUMENT for a CPAR_ environment variable that is out of range. */
+CPAR_API int cpar_init_at(int *argc, const cpar_start *start);
+
+/** cpar_finalize(): ends this rank's part. Collective; blocks until all ranks are here. Ends MPI
+    unless the program had initialised it. A second call does nothing. Messages remain valid.
+    Errors: STATE for a message to this rank that it never received, where MPI has it by then. */
+CPAR_API int cpar_finalize_at(cpar_place at);
+
+/** cpar_initialized(): true between cpar_init and cpar_finalize. */
+CPAR_API bool cpar_initialized(void);
+
+/** cpar_rank(): this process's number, from 0. -1 on error.
+    Errors: STATE when cpar does not run. */
+CPAR_API int cpar_rank_at(const cpar_collective *c);
+
+/** cpar_size(): how many ranks there are. 0 on error.
+    Errors: STATE when cpar does not run. */
+CPAR_API int cpar_size_at(const cpar_collective *c);
+
+/** cpar_get_processor_name(): the name of the machine that this rank runs on. cpar's, until
+    cpar_finalize. NULL on error. */
+CPAR_API const char *cpar_get_processor_name_at(cpar_place at);
+
+/** cpar_time(): seconds since some fixed time in the past; for differences. At any time, on any thread. */
+CPAR_API double cpar_time(void);
+
+/** cpar_barrier(): returns when every rank has called it. Collective, blocks. */
+CPAR_API int cpar_barrier_at(const cpar_collective *c);
+
+/** cpar_abort(code): ends the whole job at once with exit status `code & 255`, 1 if that is 0.
+    Does not return. */
+CPAR_API void cpar_abort(int code) __attribute__((noreturn));
+
+/** cpar_print(format, ...): as printf, but every rank's text comes out whole and in rank order, on
+    rank 0's standard output. A text that lacks its last newline gets one; an empty text prints
+    nothing. Collective; blocks at rank 0 until all texts are there.
+    Errors: ARGUMENT for a format that can't be printed; STATE when standard output can't be written. */
+CPAR_API int cpar_print_at(cpar_place at, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* ---- Values -------------------------------------------------------------------------------- */
+
+/** The kinds of C's scalars, and struct for any other type without pointers in it. */
+typedef enum {
+    CPAR_BOOL = 1,
+    CPAR_CHAR,
+    CPAR_SIGNED,
+    CPAR_UNSIGNED,
+    CPAR_FLOAT,
+    CPAR_COMPLEX,
+    CPAR_STRUCT
+} cpar_kind;
+
+/** A type: its kind (a cpar_kind) and the bytes of one element. Two types are the same when both
+    agree, so long meets int64_t where they are equally wide. char, signed char and
+    unsigned char are three kinds; structs compare by size. */
+typedef struct {
+    uint32_t kind, size;
+} cpar_type;
+
+/** What to send, or the memory to fill: `count` elements of `type` at `data`. Made by
+
+        cpar_array(p, n)   n elements at p, an array or a pointer
+        cpar_struct(s)     the one struct s (an lvalue)
+
+    A view borrows the memory. Any scalar and any string is turned into a view where a value is
+    asked for. Strings are their characters with the final NUL: count is strlen + 1. C++ fills the
+    first three members and leaves the others zero. */
+typedef struct {
+    const void *data;
+    size_t count;
+    cpar_type type;
+    bool constant; /**< the memory is const: may be sent, not filled */
+    bool exact;    /**< fill with exactly `count` elements, not with up to so many */
+    bool scalar;   /**< the element is `here`, not at `data` */
+    union {
+        int64_t i;
+        double d;
+        long double ld[2];
+        unsigned char bytes[32];
+    } here;
+} cpar_view;
+
+/* ---- Messages between two ranks ------------------------------------------------------------ */
+
+/** A received message. Owns its data. */
+typedef struct cpar_message cpar_message;
+
+enum {
+    CPAR_ANY_SOURCE = -1, /**< as a source: whoever sends */
+    CPAR_ANY_TAG = -1     /**< as a tag of a receive: whatever it is */
+};
+
+/** cpar_send(value, destination, .tag = t): sends a scalar, a string, or a view.
+
+    value: any C scalar; a `char *`; cpar_array(p, n); cpar_struct(s). A bare array or struct
+    does not compile.
+    Blocks until the value may be changed, which may or may not be until the destination receives
+    it. To oneself it never waits.
+    Errors: RANK, TAG; ARGUMENT for elements at NULL; MEMORY. */
+CPAR_API int cpar_send_at(cpar_view value, const cpar_p2p *c);
+
+/** cpar_receive(source, .tag = t, .status = &st): the next message from the source under the tag.
+
+    source: a rank or CPAR_ANY_SOURCE. tag: 0 when not given; CPAR_ANY_TAG takes any. Messages from
+    one rank under one tag come in the order in which they were sent.
+    Blocks until the message is there. Returns it, the caller's to cpar_free; NULL on error.
+    Errors: RANK, TAG; MEMORY, with the message discarded. */
+CPAR_API cpar_message *cpar_receive_at(const cpar_p2p *c);
+
+/** cpar_receive_into(&x, source, .tag = t, .status = &st): receives into the caller's memory.
+
+    &x takes exactly one element of x's type; a view takes up to its count, .status tells how many
+    came. Blocks until the message is there.
+    Errors: as cpar_receive; TYPE when the message is of another type, LENGTH when it is longer (for
+    &x: when it is not 1). Then the message is consumed, the memory untouched and the
+    status filled, and the sender does not notice. */
+CPAR_API int cpar_receive_into_at(cpar_view memory, const cpar_p2p *c);
+
+/** cpar_exchange(value, destination, source, .tag = t, .status = &st): sends the value and returns a
+    message from the source, both under the tag, at the same time. Ranks that all exchange round a ring
+    or in pairs cannot deadlock. Blocks, returns and fails as cpar_send and cpar_receive. */
+CPAR_API cpar_message *cpar_exchange_at(cpar_view value, int destination, const cpar_p2p *c);
+
+/* ---- What is in a message ------------------------------------------------------------------ */
+
+/** Who sent it: a rank; for a collective's message the root. -1 for NULL. */
+CPAR_API int cpar_source(const cpar_message *m);
+
+/** The tag under which it was sent. -1 for NULL. */
+CPAR_API int cpar_tag(const cpar_message *m);
+
+/** The count of its elements. 0 for NULL. */
+CPAR_API size_t cpar_count(const cpar_message *m);
+
+/** The bytes of all its elements. 0 for NULL. */
+CPAR_API size_t cpar_bytes(const cpar_message *m);
+
+/** cpar_is(m, T): whether its elements are of type T. False for NULL. */
+CPAR_API bool cpar_is_at(const cpar_message *m, cpar_type type);
+
+/** cpar_as(m, T): its elements, a `const T *` to cpar_count(m) of them, aligned for any T up to a
+    page; valid until cpar_free. NULL for a NULL message and on error; not NULL for an empty one.
+    Errors: TYPE. */
+CPAR_API const void *cpar_as_at(const cpar_message *m, cpar_type type, cpar_place at);
+
+/** cpar_value(m, T): its only element, a T. Zero on error.
+    Errors: TYPE; LENGTH when it does not hold exactly 1; ARGUMENT for NULL. */
+CPAR_API const void *cpar_value_at(const cpar_message *m, cpar_type type, const void *otherwise, cpar_place at);
+
+/** cpar_text(m): the string in it, for char messages of any content: one more NUL stands behind
+    the data. Valid until cpar_free. NULL for a NULL message and on error.
+    Errors: TYPE. */
+CPAR_API const char *cpar_text_at(const cpar_message *m, cpar_place at);
+
+/** cpar_part(m, rank, T, &count): what `rank` gave to a gather, a `const T *` to `count` elements
+    inside m. NULL for a NULL message and on error, with count 0. `&count` may be NULL.
+    Errors: TYPE; RANK; ARGUMENT when m does not come from a gather. */
+CPAR_API const void *cpar_part_at(const cpar_message *m, int rank, cpar_type type, size_t *count, cpar_place at);
+
+/** Frees a message. NULL is fine. */
+CPAR_API void cpar_free(cpar_message *m);
+
+/* ---- Collectives --------------------------------------------------------------------------- */
+
+/** cpar_broadcast(&x or view, root): the root's elements come to be everywhere, in place.
+
+    Collective; every rank gives the same type and count. Blocks until this rank's
+    memory is filled, at the root until it may be changed. Method: a binomial tree, long values cut
+    through it in pieces.
+    Errors: RANK for the root, on every rank; TYPE or LENGTH on a rank whose type or count
+    is not the root's (its memory stays as it was, the others succeed); ARGUMENT; MEMORY. */
+CPAR_API int cpar_broadcast_at(cpar_view memory, const cpar_collective *c);
+
+/** cpar_broadcast_message(value, root): the root's value comes to all as a message, for types and
+    lengths that only the root knows. The value matters at the root alone; give any elsewhere.
+    Collective, blocks. Returns a message on every rank, the root too; NULL on error.
+    Errors: as cpar_broadcast. */
+CPAR_API cpar_message *cpar_broadcast_message_at(cpar_view value, const cpar_collective *c);
+
+/** cpar_scatter(view, root, .counts = c): deals the root's elements out in rank order.
+
+    Rank r gets the range cpar_balance(n, size, r), or c[r] elements; the c must sum to the view's
+    count. View and counts matter at the root alone. Collective, blocks. Returns this rank's
+    share, possibly of 0 elements; NULL on error.
+    Errors: RANK for the root, on every rank; ARGUMENT, LENGTH at the root: then every rank gets
+    the error; MEMORY. */
+CPAR_API cpar_message *cpar_scatter_at(cpar_view all, const cpar_collective *c);
+
+/** cpar_gather(value, root): collects every rank's value, in rank order, at the root.
+
+    The values are of one type and of any length, 0 included. Collective; blocks at the root until all is
+    there. Returns at the root a message of all elements (cpar_as), which knows each rank's
+    part too (cpar_part); elsewhere NULL.
+    Errors: RANK for the root, on every rank; at the root TYPE when a rank's type is not the root's,
+    and MEMORY. */
+CPAR_API cpar_message *cpar_gather_at(cpar_view value, const cpar_collective *c);
+
+/** The half open range lo <= i < hi. */
+typedef struct {
+    size_t lo, hi;
+} cpar_range;
+
+/** The share of `rank` when n things are dealt to `size` ranks in blocks: sizes differ by at most one,
+    the first n % size ranks have one more. {n, n} for a rank that is not of 0 to size - 1. */
+CPAR_API cpar_range cpar_balance(size_t n, int size, int rank);
+
+/* ---- Errors -------------------------------------------------------------------------------- */
+
+/** The error codes: name, number, text. */
+#define CPAR_ERRORS(X)                                                                             \
+    X(TYPE, 1, "the types differ")                                                                 \
+    X(LENGTH, 2, "the lengths differ")                                                             \
+    X(RANK, 3, "no such rank")                                                                     \
+    X(TAG, 4, "no such tag")                                                                       \
+    X(ARGUMENT, 5, "an argument is wrong")                                                         \
+    X(OP, 6, "the operation is not defined for the type")                                          \
+    X(STATE, 7, "not possible now")                                                                \
+    X(MEMORY, 8, "out of memory")                                                                  \
+    X(WIRE, 9, "what arrived is not a message of this cpar")                                       \
+    X(MPI, 10, "MPI failed")
+
+#define CPAR_ERROR_ENUM_(name, number, text) CPAR_ERROR_##name = number,
+enum { CPAR_ERRORS(CPAR_ERROR_ENUM_) CPAR_SUCCESS = 0 };
+
+/** A handler gets the code and the line, without newline, on the thread that met the error. If it
+    returns, the failed call returns too. */
+typedef void cpar_handler(int code, const char *line);
+
+/** As a handler: print nothing, just return. */
+#define CPAR_ERRORS_RETURN ((cpar_handler *)1)
+
+/** Sets what happens on errors, for all threads; NULL restores the default: print the line on
+    standard error, end the job with status 1. May be called before cpar_init. */
+CPAR_API void cpar_on_error(cpar_handler *handler);
+
+/** The text of a code; there is one for unknown codes too. Static. */
+CPAR_API const char *cpar_strerror(int code);
+
+/** The code of this thread's last cpar call that could fail, 0 after success. */
+CPAR_API int cpar_last_error(void);
+
+#ifdef __cplusplus
+}
+#else
+#include "cpar_macros.h"
+#endif
+
+#endif

@@ -1,0 +1,141 @@
+/* The macros of cpar.h, which includes this file in C. First the calls, each one line; below them
+   how a value of any type becomes a cpar_view, and how misuse becomes a compiler's error. */
+#ifndef CPAR_MACROS_H
+#define CPAR_MACROS_H
+
+/* ---- The calls ----------------------------------------------------------------------------- */
+
+#define cpar_init(argc, ...)                    cpar_init_at((argc), &(cpar_start){ .at = CPAR_HERE, .argv = __VA_ARGS__ })
+#define cpar_finalize()                         cpar_finalize_at(CPAR_HERE)
+#define cpar_rank(...)                          cpar_rank_at(CPAR_COLLECTIVE_(__VA_ARGS__))
+#define cpar_size(...)                          cpar_size_at(CPAR_COLLECTIVE_(__VA_ARGS__))
+#define cpar_get_processor_name()               cpar_get_processor_name_at(CPAR_HERE)
+#define cpar_barrier(...)                       cpar_barrier_at(CPAR_COLLECTIVE_(__VA_ARGS__))
+#define cpar_print(...)                         cpar_print_at(CPAR_HERE, __VA_ARGS__)
+
+#define cpar_send(value, ...)                   cpar_send_at(CPAR_VALUE(value), CPAR_P2P_(.rank = __VA_ARGS__))
+#define cpar_receive(...)                       cpar_receive_at(CPAR_P2P_(.rank = __VA_ARGS__))
+#define cpar_receive_into(memory, ...)          cpar_receive_into_at(CPAR_MEMORY(memory), CPAR_P2P_(.rank = __VA_ARGS__))
+#define cpar_exchange(value, destination, ...)  cpar_exchange_at(CPAR_VALUE(value), (destination), CPAR_P2P_(.rank = __VA_ARGS__))
+
+#define cpar_is(m, T)                           cpar_is_at((m), CPAR_TYPE_NAMED(T))
+#define cpar_as(m, T)                           ((const T *)cpar_as_at((m), CPAR_TYPE_NAMED(T), CPAR_HERE))
+#define cpar_value(m, T)                        (*(const T *)cpar_value_at((m), CPAR_TYPE_NAMED(T), &(T){ 0 }, CPAR_HERE))
+#define cpar_text(m)                            cpar_text_at((m), CPAR_HERE)
+#define cpar_part(m, rank, T, count)            ((const T *)cpar_part_at((m), (rank), CPAR_TYPE_NAMED(T), (count), CPAR_HERE))
+
+#define cpar_broadcast(memory, ...)             cpar_broadcast_at(CPAR_MEMORY(memory), CPAR_COLLECTIVE_(.root = __VA_ARGS__))
+#define cpar_broadcast_message(value, ...)      cpar_broadcast_message_at(CPAR_VALUE(value), CPAR_COLLECTIVE_(.root = __VA_ARGS__))
+#define cpar_scatter(view, ...)                 cpar_scatter_at(CPAR_VALUE(view), CPAR_COLLECTIVE_(.root = __VA_ARGS__))
+#define cpar_gather(value, ...)                 cpar_gather_at(CPAR_VALUE(value), CPAR_COLLECTIVE_(.root = __VA_ARGS__))
+
+/* Views. */
+#define cpar_array(p, n)                                                                           \
+    ((cpar_view){ .data = (p), .count = (n), .type = CPAR_TYPE(*(p)), .constant = CPAR_IS_CONST_(p) })
+#define cpar_struct(...)                        cpar_array(&(__VA_ARGS__), 1)
+
+/* ---- Options ------------------------------------------------------------------------------- */
+
+#define CPAR_HERE             ((cpar_place){ __FILE__, __LINE__ })
+#define CPAR_P2P_(...)        (&(cpar_p2p){ .at = CPAR_HERE, __VA_ARGS__ })
+#define CPAR_COLLECTIVE_(...) (&(cpar_collective){ .at = CPAR_HERE, __VA_ARGS__ })
+
+/* ---- Types --------------------------------------------------------------------------------- */
+
+/* The scalars of C: type, kind, and a name for the function that makes a view of one. */
+#define CPAR_SCALARS(X)                                                                            \
+    X(bool, CPAR_BOOL, bool)                                                                       \
+    X(char, CPAR_CHAR, char)                                                                       \
+    X(signed char, CPAR_SIGNED, signed_char)                                                       \
+    X(unsigned char, CPAR_UNSIGNED, unsigned_char)                                                 \
+    X(short, CPAR_SIGNED, short)                                                                   \
+    X(unsigned short, CPAR_UNSIGNED, unsigned_short)                                               \
+    X(int, CPAR_SIGNED, int)                                                                       \
+    X(unsigned, CPAR_UNSIGNED, unsigned)                                                           \
+    X(long, CPAR_SIGNED, long)                                                                     \
+    X(unsigned long, CPAR_UNSIGNED, unsigned_long)                                                 \
+    X(long long, CPAR_SIGNED, long_long)                                                           \
+    X(unsigned long long, CPAR_UNSIGNED, unsigned_long_long)                                       \
+    X(float, CPAR_FLOAT, float)                                                                    \
+    X(double, CPAR_FLOAT, double)                                                                  \
+    X(long double, CPAR_FLOAT, long_double)                                                        \
+    X(float _Complex, CPAR_COMPLEX, float_complex)                                                 \
+    X(double _Complex, CPAR_COMPLEX, double_complex)                                               \
+    X(long double _Complex, CPAR_COMPLEX, long_double_complex)
+
+#define CPAR_CASE_KIND_(T, kind, name) T: kind,
+#define CPAR_KIND_(x) _Generic((x), CPAR_SCALARS(CPAR_CASE_KIND_) default: CPAR_STRUCT)
+
+/* 1, or a compiler's error that shows the macro's name. (A _Static_assert inside sizeof(struct)
+   would do too, but clang 14 then takes compound literals in it for file scope.) */
+#define CPAR_ELEMENTS_ARE_SCALARS_OR_STRUCTS_(ok)   sizeof(char[(ok) ? 1 : -1])
+#define CPAR_PASS_x_BY_ADDRESS_OR_cpar_array_(ok)   sizeof(char[(ok) ? 1 : -1])
+
+/* 5 is the class of pointers, and of arrays, which decay. */
+#define CPAR_IS_POINTER_(x) (__builtin_classify_type(x) == 5)
+#define CPAR_IS_CONST_(p)   _Generic(1 ? (p) : (void *)1, const void *: 1, default: 0)
+
+/** The cpar_type of an expression, or of a type named. */
+#define CPAR_TYPE(x)                                                                               \
+    ((cpar_type){ CPAR_KIND_(x), sizeof(x) * CPAR_ELEMENTS_ARE_SCALARS_OR_STRUCTS_(!CPAR_IS_POINTER_(x)) })
+#define CPAR_TYPE_NAMED(T) CPAR_TYPE(*(T *)0)
+
+/* ---- Values to send ------------------------------------------------------------------------ */
+
+#define CPAR_VIEW_OF_SCALAR_(T, kind_, name)                                                       \
+    static inline cpar_view cpar_view_##name(T x)                                                  \
+    {                                                                                              \
+        cpar_view v = { .count = 1, .type = { kind_, sizeof x }, .constant = true, .scalar = true }; \
+        __builtin_memcpy(v.here.bytes, &x, sizeof x);                                              \
+        return v;                                                                                  \
+    }
+CPAR_SCALARS(CPAR_VIEW_OF_SCALAR_)
+
+/* A string with its NUL. NULL becomes one char at NULL, which is an error where it is sent. */
+static inline cpar_view cpar_view_string(const char *s)
+{
+    return (cpar_view){ .data = s, .count = s ? __builtin_strlen(s) + 1 : 1, .type = { CPAR_CHAR, 1 }, .constant = true };
+}
+
+static inline cpar_view cpar_view_itself(cpar_view v)
+{
+    return v;
+}
+
+/* Declared, never defined: what is neither scalar, string nor view ends here, in the compiler. */
+struct cpar_wrap_arrays_in_cpar_array_and_structs_in_cpar_struct {
+    char unused;
+};
+cpar_view cpar_wrap_arrays_in_cpar_array_and_structs_in_cpar_struct(
+    struct cpar_wrap_arrays_in_cpar_array_and_structs_in_cpar_struct x);
+
+#define CPAR_CASE_VIEW_(T, kind, name) T: cpar_view_##name,
+
+/** The view of any scalar, string or view. */
+#define CPAR_VALUE(x)                                                                              \
+    _Generic((x), CPAR_SCALARS(CPAR_CASE_VIEW_)                                                    \
+        char *: cpar_view_string, const char *: cpar_view_string,                                  \
+        cpar_view: cpar_view_itself,                                                               \
+        default: cpar_wrap_arrays_in_cpar_array_and_structs_in_cpar_struct)(x)
+
+/* ---- Memory to fill ------------------------------------------------------------------------ */
+
+/* x is a view or a pointer; each macro picks the one and puts a harmless constant for the other. */
+#define CPAR_AS_POINTER_(x) _Generic((x), cpar_view: (char *)0, default: (x))
+#define CPAR_AS_VIEW_(x)    _Generic((x), cpar_view: (x), default: (cpar_view){ .exact = true })
+#define CPAR_NOT_ARRAY_(x)                                                                         \
+    __builtin_types_compatible_p(__typeof__(CPAR_AS_POINTER_(x)), __typeof__(&*CPAR_AS_POINTER_(x)))
+
+static inline cpar_view cpar_view_memory(cpar_view v, void *p, cpar_type type)
+{
+    return v.exact ? (cpar_view){ .data = p, .count = 1, .type = type, .exact = true } : v;
+}
+
+/** The view of &x, to be filled with exactly one element, or of a view. */
+#define CPAR_MEMORY(x)                                                                             \
+    cpar_view_memory(CPAR_AS_VIEW_(x), CPAR_AS_POINTER_(x),                                        \
+        (cpar_type){ CPAR_KIND_(*CPAR_AS_POINTER_(x)), sizeof(*CPAR_AS_POINTER_(x)) *              \
+            CPAR_PASS_x_BY_ADDRESS_OR_cpar_array_(                                                 \
+                CPAR_NOT_ARRAY_(x) && !CPAR_IS_POINTER_(*CPAR_AS_POINTER_(x))) })
+
+#endif

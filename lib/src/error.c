@@ -1,0 +1,131 @@
+#include "error.h"
+
+#include <mpi.h>
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+cpar__identity cpar__self;
+
+static _Thread_local int last_error;
+static _Atomic(cpar_handler *) handler;
+
+typedef enum { PLAIN, ROOTED, PEER } form;
+
+#define CPAR__OPERATION_ROW(name, text, form) { text, form },
+static const struct {
+    const char *name;
+    form form;
+} operations[] = { CPAR__OPERATIONS(CPAR__OPERATION_ROW) };
+
+const char *cpar__operation_name(unsigned operation)
+{
+    return operation < CPAR__OPERATION_COUNT ? operations[operation].name : "no operation of this cpar";
+}
+
+bool cpar__is_message(cpar__operation operation)
+{
+    return operations[operation].form == PEER;
+}
+
+bool cpar__note(cpar__problem *p, int code, const char *format, ...)
+{
+    if (!p->code) {
+        va_list args;
+        va_start(args, format);
+        vsnprintf(p->why, sizeof p->why, format, args);
+        va_end(args);
+        p->code = code;
+    }
+    return false;
+}
+
+void cpar__begin(cpar__problem *p)
+{
+    p->code = last_error = 0;
+}
+
+bool cpar__check_running(cpar__problem *p)
+{
+    return cpar__self.size > 0 || cpar__note(p, CPAR_ERROR_STATE, "cpar is not running: cpar_init comes first, cpar_finalize last");
+}
+
+/* "2", or "any" for a wildcard. */
+static const char *number(char *out, size_t room, int n)
+{
+    if (n == -1)
+        snprintf(out, room, "any");
+    else
+        snprintf(out, room, "%d", n);
+    return out;
+}
+
+static const char *base_name(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    return slash ? slash + 1 : path;
+}
+
+void cpar__line(char *out, size_t room, const cpar__call *call, const char *why)
+{
+    char who[sizeof cpar__self.host + 64] = "", where[256] = "", what[64] = "", peer[16], tag[16];
+    const char *name = operations[call->operation].name;
+
+    if (cpar__self.size > 0) snprintf(who, sizeof who, "rank %d of %d on %s, ", cpar__self.rank, cpar__self.size, cpar__self.host);
+    if (call->at.file) snprintf(where, sizeof where, "%s:%d, ", base_name(call->at.file), call->at.line);
+    switch (operations[call->operation].form) {
+    case PLAIN: snprintf(what, sizeof what, "%s", name); break;
+    case ROOTED: snprintf(what, sizeof what, "%s, root %d", name, call->peer); break;
+    case PEER:
+        snprintf(what, sizeof what, "%s %s, tag %s", name, number(peer, sizeof peer, call->peer), number(tag, sizeof tag, call->tag));
+        break;
+    }
+    snprintf(out, room, "cpar: %s%s%s: %s", who, where, what, why);
+}
+
+static void print_and_end(const char *line)
+{
+    int mpi_runs = 0, mpi_ended = 0;
+    fflush(NULL);
+    fprintf(stderr, "%s\n", line);
+    MPI_Initialized(&mpi_runs);
+    MPI_Finalized(&mpi_ended);
+    if (mpi_runs && !mpi_ended) MPI_Abort(MPI_COMM_WORLD, EXIT_FAILURE);
+    exit(EXIT_FAILURE);
+}
+
+int cpar__raise(const cpar__call *call, const cpar__problem *p)
+{
+    if (!p->code) return 0;
+
+    char line[1024];
+    cpar__line(line, sizeof line, call, p->why);
+    cpar_handler *h = atomic_load(&handler);
+    if (!h)
+        print_and_end(line);
+    else if (h != CPAR_ERRORS_RETURN)
+        h(p->code, line);
+    return last_error = p->code; /* last, for the handler may call cpar */
+}
+
+void cpar_on_error(cpar_handler *h)
+{
+    atomic_store(&handler, h);
+}
+
+int cpar_last_error(void)
+{
+    return last_error;
+}
+
+#define CPAR__ERROR_TEXT(name, number, text) case CPAR_ERROR_##name: return text;
+const char *cpar_strerror(int code)
+{
+    switch (code) {
+        CPAR_ERRORS(CPAR__ERROR_TEXT)
+    case CPAR_SUCCESS: return "success";
+    default: return "not an error code of cpar";
+    }
+}

@@ -1,0 +1,77 @@
+/* Errors: who called what, what went wrong, and the one place that tells. */
+#ifndef CPAR_ERROR_H
+#define CPAR_ERROR_H
+
+#include <cpar.h>
+
+/* Every operation: its name in errors, and what else identifies it there. The numbers are on the
+   wire too (cpar__envelope.operation), where MESSAGE stands for all of point-to-point. */
+#define CPAR__OPERATIONS(X)                                                                        \
+    X(MESSAGE, "message", PLAIN)                                                                   \
+    X(BARRIER, "barrier", PLAIN)                                                                   \
+    X(BROADCAST, "broadcast", ROOTED)                                                              \
+    X(BROADCAST_MESSAGE, "broadcast_message", ROOTED)                                              \
+    X(SCATTER, "scatter", ROOTED)                                                                  \
+    X(GATHER, "gather", ROOTED)                                                                    \
+    X(PRINT, "print", PLAIN)                                                                       \
+    X(SEND, "send to", PEER)                                                                       \
+    X(RECEIVE, "receive from", PEER)                                                               \
+    X(EXCHANGE_SEND, "exchange, to", PEER)                                                         \
+    X(EXCHANGE_RECEIVE, "exchange, from", PEER)                                                    \
+    X(INIT, "init", PLAIN)                                                                         \
+    X(FINALIZE, "finalize", PLAIN)                                                                 \
+    X(RANK, "rank", PLAIN)                                                                         \
+    X(SIZE, "size", PLAIN)                                                                         \
+    X(NAME, "get_processor_name", PLAIN)                                                           \
+    X(AS, "as", PLAIN)                                                                             \
+    X(VALUE, "value", PLAIN)                                                                       \
+    X(TEXT, "text", PLAIN)                                                                         \
+    X(PART, "part", PLAIN)
+
+#define CPAR__OPERATION_ENUM(name, text, form) CPAR__##name,
+typedef enum { CPAR__OPERATIONS(CPAR__OPERATION_ENUM) CPAR__OPERATION_COUNT } cpar__operation;
+
+/* Whether it is point-to-point: a message of the program's. */
+bool cpar__is_message(cpar__operation operation);
+
+/* Who calls what from where. For a receive, peer and tag become the actual ones on arrival. */
+typedef struct {
+    cpar_place at;
+    cpar__operation operation;
+    int peer; /* the other rank, or the root */
+    int tag;
+} cpar__call;
+
+/* What went wrong: a code, 0 for nothing, and the cause in words. */
+typedef struct {
+    int code;
+    char why[240];
+} cpar__problem;
+
+/* What errors tell of this process. Set by init, cleared by finalize (size 0). */
+typedef struct {
+    int rank, size;
+    char host[256];
+} cpar__identity;
+extern cpar__identity cpar__self;
+
+/* "broadcast", of any byte that came over the wire. */
+const char *cpar__operation_name(unsigned operation);
+
+/* Notes what went wrong, unless something has before. Returns false, so that checks can end with it. */
+bool cpar__note(cpar__problem *p, int code, const char *format, ...) __attribute__((format(printf, 3, 4)));
+
+/* Every public call that can fail starts with this: no problem yet, and no last error. */
+void cpar__begin(cpar__problem *p);
+
+/* Notes a problem unless cpar runs. */
+bool cpar__check_running(cpar__problem *p);
+
+/* Writes "cpar: rank 3 of 8 on node2, ring.c:17, receive from 2, tag 0: why". */
+void cpar__line(char *out, size_t room, const cpar__call *call, const char *why);
+
+/* The one way out for errors: tells the handler, by default prints the line and ends the job. Returns
+   the problem's code; 0, silently, when there is none. */
+int cpar__raise(const cpar__call *call, const cpar__problem *p);
+
+#endif

@@ -1,0 +1,180 @@
+/* A process's life as a rank: init, finalize, abort, and who it is. */
+#include "collective.h"
+#include "type.h"
+
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+static bool started_mpi;
+
+/* ---- Beginning ------------------------------------------------------------------------------ */
+
+/* Whether MPI runs. Notes a problem if not, or not with the threads asked for. */
+static bool start_mpi(int *argc, const cpar_start *start, cpar__problem *p)
+{
+    const int asked = start->threads ? MPI_THREAD_MULTIPLE : MPI_THREAD_SINGLE;
+    int granted = MPI_THREAD_SINGLE, runs = 0, ended = 0;
+
+    MPI_Finalized(&ended);
+    if (ended) return cpar__note(p, CPAR_ERROR_STATE, "MPI has ended, and can't start again in this process");
+    MPI_Initialized(&runs);
+    if (runs)
+        MPI_Query_thread(&granted);
+    else {
+        if (!cpar__check_mpi(p, MPI_Init_thread(argc, start->argv, asked, &granted))) return false;
+        started_mpi = true;
+    }
+    if (granted < asked) cpar__note(p, CPAR_ERROR_STATE, "MPI runs without MPI_THREAD_MULTIPLE, which .threads asks for");
+    return true;
+}
+
+static void find_tag_max(void)
+{
+    int *most = NULL, found = 0;
+    MPI_Comm_get_attr(MPI_COMM_WORLD, MPI_TAG_UB, &most, &found);
+    cpar__tag_max = found ? *most : 32767;
+    if (cpar__setting.sequences > cpar__tag_max) cpar__setting.sequences = cpar__tag_max;
+}
+
+/* Whether all ranks can go on together: none has a problem, and they agree on the wire. */
+static bool agree(cpar__problem *p)
+{
+    int rank;
+    MPI_Comm_rank(MPI_COMM_WORLD, &rank);
+    const uint64_t wire = cpar__wire_fingerprint();
+    uint64_t mine[3] = { wire, ~wire, p->code ? (uint64_t)rank + 1 : 0 }, most[3] = { 0 };
+    if (!cpar__check_mpi(p, MPI_Allreduce(mine, most, 3, MPI_UINT64_T, MPI_MAX, MPI_COMM_WORLD))) return false;
+
+    if (most[2]) return cpar__note(p, CPAR_ERROR_STATE, "rank %d can't start", (int)most[2] - 1);
+    if (most[0] != ~most[1]) return cpar__note(p, CPAR_ERROR_WIRE, "the ranks run different versions of cpar, or on machines whose types differ");
+    return true;
+}
+
+static void name_host(void)
+{
+    char name[MPI_MAX_PROCESSOR_NAME];
+    int length = 0;
+    MPI_Get_processor_name(name, &length);
+    snprintf(cpar__self.host, sizeof cpar__self.host, "%.*s", length, name);
+}
+
+static void end(void)
+{
+    cpar__transfers_end();
+    cpar__group_close(&cpar__world);
+    cpar__self.size = 0;
+    if (started_mpi) MPI_Finalize();
+}
+
+int cpar_init_at(int *argc, const cpar_start *start)
+{
+    const cpar__call call = { .at = start->at, .operation = CPAR__INIT };
+    cpar__problem problem;
+    cpar__begin(&problem);
+    if (cpar__self.size > 0) return 0;
+
+    if (!start_mpi(argc, start, &problem)) return cpar__raise(&call, &problem); /* MPI can't tell the others */
+    cpar__threads = start->threads;
+    cpar__read_settings(&problem);
+    find_tag_max();
+    if (agree(&problem) && cpar__group_open(&cpar__world, MPI_COMM_WORLD, &problem)) {
+        name_host();
+        cpar__self.rank = cpar__world.rank;
+        cpar__self.size = cpar__world.size;
+        return 0;
+    }
+    const int code = cpar__raise(&call, &problem);
+    end();
+    return code;
+}
+
+/* ---- End ------------------------------------------------------------------------------------ */
+
+/* Receives what nobody has received, and notes it. Only what has arrived by now can be seen. */
+static void look_for_unreceived(const cpar__call *finalize, cpar__problem *p)
+{
+    cpar__problem first = { .code = 0 };
+    int found, count = 0;
+    MPI_Status status;
+    while (MPI_Iprobe(MPI_ANY_SOURCE, MPI_ANY_TAG, cpar__world.messages, &found, &status) == MPI_SUCCESS && found) {
+        const cpar__call call = { finalize->at, CPAR__RECEIVE, status.MPI_SOURCE, status.MPI_TAG };
+        char name[CPAR__TYPE_TEXT];
+        cpar__transfer t;
+        cpar__start_receive(&t, &call, call.peer);
+        cpar__complete(&t, 1);
+        cpar__note(&first, CPAR_ERROR_STATE, "%zu %s from rank %d, tag %d", (size_t)t.envelope.count,
+            cpar__type_name(t.envelope.type, name), t.peer, t.tag);
+        cpar__place(&t, NULL);
+        cpar__complete(&t, 1);
+        cpar__release(&t);
+        count++;
+    }
+    if (count) cpar__note(p, CPAR_ERROR_STATE, "nobody received %.160s%s", first.why, count > 1 ? ", and more" : "");
+}
+
+int cpar_finalize_at(cpar_place at)
+{
+    const cpar__call call = { .at = at, .operation = CPAR__FINALIZE };
+    cpar__problem problem;
+    cpar__begin(&problem);
+    if (cpar__self.size == 0) return 0;
+
+    cpar__barrier(&call, &problem); /* all is sent */
+    look_for_unreceived(&call, &problem);
+    cpar__barrier(&call, &problem); /* and received, by somebody */
+    const int code = cpar__raise(&call, &problem);
+    end();
+    return code;
+}
+
+void cpar_abort(int code)
+{
+    int runs = 0, ended = 0;
+    code &= 255;
+    if (code == 0) code = 1;
+    fflush(NULL);
+    MPI_Initialized(&runs);
+    MPI_Finalized(&ended);
+    if (runs && !ended) MPI_Abort(MPI_COMM_WORLD, code);
+    exit(code);
+}
+
+/* ---- Self ----------------------------------------------------------------------------------- */
+
+bool cpar_initialized(void)
+{
+    return cpar__self.size > 0;
+}
+
+/* Raises a problem unless cpar runs. */
+static bool runs(cpar_place at, cpar__operation operation)
+{
+    cpar__problem problem;
+    cpar__begin(&problem);
+    return cpar__check_running(&problem) || cpar__raise(&(cpar__call){ .at = at, .operation = operation }, &problem) == 0;
+}
+
+int cpar_rank_at(const cpar_collective *c)
+{
+    return runs(c->at, CPAR__RANK) ? cpar__world.rank : -1;
+}
+
+int cpar_size_at(const cpar_collective *c)
+{
+    return runs(c->at, CPAR__SIZE) ? cpar__world.size : 0;
+}
+
+const char *cpar_get_processor_name_at(cpar_place at)
+{
+    return runs(at, CPAR__NAME) ? cpar__self.host : NULL;
+}
+
+double cpar_time(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)now.tv_sec + (double)now.tv_nsec * 1e-9;
+}

@@ -1,0 +1,117 @@
+#include "message.h"
+
+#include "error.h"
+#include "type.h"
+
+#include <stdlib.h>
+
+/* An over-aligned type's size is a multiple of its alignment, so the largest power of two in the size
+   is enough for any type of that size; a page is as far as this goes. */
+static size_t alignment(size_t size)
+{
+    const size_t power = size & -size, least = _Alignof(max_align_t), page = 4096;
+    return power < least ? least : power > page ? page : power;
+}
+
+static size_t round_up(size_t n, size_t multiple)
+{
+    return (n + multiple - 1) / multiple * multiple;
+}
+
+cpar_message *cpar__message_new(cpar_type type, size_t count)
+{
+    const size_t align = alignment(type.size), head = round_up(sizeof(cpar_message), align);
+    const size_t room = head + count * type.size + 1;
+
+    cpar_message *m = align == _Alignof(max_align_t) ? malloc(room) : aligned_alloc(align, round_up(room, align));
+    if (!m) return NULL;
+    *m = (cpar_message){ .type = type, .count = count, .data = (unsigned char *)m + head };
+    m->data[count * type.size] = 0;
+    return m;
+}
+
+void cpar_free(cpar_message *m)
+{
+    if (m) free(m->starts);
+    free(m);
+}
+
+int cpar_source(const cpar_message *m)
+{
+    return m ? m->source : -1;
+}
+
+int cpar_tag(const cpar_message *m)
+{
+    return m ? m->tag : -1;
+}
+
+size_t cpar_count(const cpar_message *m)
+{
+    return m ? m->count : 0;
+}
+
+size_t cpar_bytes(const cpar_message *m)
+{
+    return m ? m->count * m->type.size : 0;
+}
+
+bool cpar_is_at(const cpar_message *m, cpar_type type)
+{
+    return m && cpar__type_same(m->type, type);
+}
+
+/* Whether m, not NULL, may be read as elements of `type`. */
+static bool check_type(cpar__problem *p, const cpar_message *m, cpar_type type)
+{
+    char held[CPAR__TYPE_TEXT], asked[CPAR__TYPE_TEXT];
+    return cpar__type_same(m->type, type)
+        || cpar__note(p, CPAR_ERROR_TYPE, "the message holds %zu %s, asked for %s", m->count,
+            cpar__type_name(m->type, held), cpar__type_name(type, asked));
+}
+
+const void *cpar_as_at(const cpar_message *m, cpar_type type, cpar_place at)
+{
+    cpar__problem problem;
+    cpar__begin(&problem);
+    if (m && check_type(&problem, m, type)) return m->data;
+    cpar__raise(&(cpar__call){ .at = at, .operation = CPAR__AS }, &problem);
+    return NULL;
+}
+
+const void *cpar_value_at(const cpar_message *m, cpar_type type, const void *otherwise, cpar_place at)
+{
+    cpar__problem problem;
+    cpar__begin(&problem);
+    if (!m)
+        cpar__note(&problem, CPAR_ERROR_ARGUMENT, "the message is NULL");
+    else if (check_type(&problem, m, type) && m->count != 1)
+        cpar__note(&problem, CPAR_ERROR_LENGTH, "the message holds %zu elements, asked for 1", m->count);
+    return cpar__raise(&(cpar__call){ .at = at, .operation = CPAR__VALUE }, &problem) ? otherwise : m->data;
+}
+
+const char *cpar_text_at(const cpar_message *m, cpar_place at)
+{
+    cpar__problem problem;
+    cpar__begin(&problem);
+    if (m && check_type(&problem, m, (cpar_type){ CPAR_CHAR, 1 })) return (const char *)m->data;
+    cpar__raise(&(cpar__call){ .at = at, .operation = CPAR__TEXT }, &problem);
+    return NULL;
+}
+
+const void *cpar_part_at(const cpar_message *m, int rank, cpar_type type, size_t *count, cpar_place at)
+{
+    cpar__problem problem;
+    cpar__begin(&problem);
+    if (count) *count = 0;
+    if (m && !m->parts)
+        cpar__note(&problem, CPAR_ERROR_ARGUMENT, "the message has no parts, it does not come from a gather");
+    else if (m && (rank < 0 || rank >= m->parts))
+        cpar__note(&problem, CPAR_ERROR_RANK, "there are parts of ranks 0 to %d, none of %d", m->parts - 1, rank);
+    else if (m && check_type(&problem, m, type)) {
+        if (count) *count = m->starts[rank + 1] - m->starts[rank];
+        return m->data + m->starts[rank] * type.size;
+    }
+    cpar__raise(&(cpar__call){ .at = at, .operation = CPAR__PART }, &problem);
+    return NULL;
+}

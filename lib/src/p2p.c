@@ -1,0 +1,174 @@
+#include "p2p.h"
+
+#include "type.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- Checks --------------------------------------------------------------------------------- */
+
+bool cpar__check_view(cpar__problem *p, const cpar_view *v)
+{
+    const bool exists = cpar__type_exists(v->type), placed = v->data || v->scalar || v->count == 0;
+    if (exists && placed && v->count <= CPAR__BYTES_MAX / v->type.size) return true;
+
+    char name[CPAR__TYPE_TEXT];
+    cpar__type_name(v->type, name);
+    if (!exists) return cpar__note(p, CPAR_ERROR_TYPE, "the view is of no type of C: %s", name);
+    return cpar__note(p, CPAR_ERROR_ARGUMENT, "the view of %zu %s is %s", v->count, name, placed ? "longer than any memory" : "at NULL");
+}
+
+bool cpar__check_memory(cpar__problem *p, const cpar_view *v)
+{
+    if (!cpar__check_view(p, v)) return false;
+    return !(v->constant || v->scalar) || cpar__note(p, CPAR_ERROR_ARGUMENT, "the memory to fill is const");
+}
+
+bool cpar__check_rank(cpar__problem *p, const char *what, int rank)
+{
+    const int size = cpar__world.size;
+    return (rank >= 0 && rank < size) || cpar__note(p, CPAR_ERROR_RANK, "the %s is %d, accepted are 0 to %d", what, rank, size - 1);
+}
+
+bool cpar__fits(cpar__problem *p, const cpar__envelope *e, const cpar_view *v, bool same_length)
+{
+    char came[CPAR__TYPE_TEXT], asked[CPAR__TYPE_TEXT];
+    const bool same_type = cpar__type_same(e->type, v->type);
+    if (same_type && (same_length ? e->count == v->count : e->count <= v->count)) return true;
+    return cpar__note(p, same_type ? CPAR_ERROR_LENGTH : CPAR_ERROR_TYPE, "the message holds %zu %s, asked for %s%zu %s",
+        (size_t)e->count, cpar__type_name(e->type, came), same_length ? "" : "up to ", v->count, cpar__type_name(v->type, asked));
+}
+
+static bool check_tag(cpar__problem *p, int tag)
+{
+    return (tag >= 0 && tag <= cpar__tag_max) || cpar__note(p, CPAR_ERROR_TAG, "the tag is %d, accepted are 0 to %d", tag, cpar__tag_max);
+}
+
+static bool check_send(cpar__problem *p, const cpar__call *call, const cpar_view *v)
+{
+    return cpar__check_running(p) && cpar__check_view(p, v) && cpar__check_rank(p, "destination", call->peer) && check_tag(p, call->tag);
+}
+
+static bool check_receive(cpar__problem *p, const cpar__call *call)
+{
+    return cpar__check_running(p) && (call->peer == CPAR_ANY_SOURCE || cpar__check_rank(p, "source", call->peer))
+        && (call->tag == CPAR_ANY_TAG || check_tag(p, call->tag));
+}
+
+/* ---- Sending -------------------------------------------------------------------------------- */
+
+static cpar__call call_of(const cpar_p2p *c, cpar__operation operation, int peer)
+{
+    return (cpar__call){ .at = c->at, .operation = operation, .peer = peer, .tag = c->tag };
+}
+
+/* To oneself: a copy goes on by itself, so that the caller never waits for its own receive. */
+static bool send_to_self(const cpar__call *call, const cpar_view *v, cpar__problem *p)
+{
+    const size_t bytes = v->count * v->type.size;
+    struct {
+        cpar__transfer transfer; /* first, for the whole is freed by its address */
+        unsigned char payload[];
+    } *copy = malloc(sizeof *copy + bytes);
+    if (!copy) return cpar__note(p, CPAR_ERROR_MEMORY, "no memory for a copy of %zu bytes", bytes);
+
+    if (bytes) memcpy(copy->payload, cpar__view_data(v), bytes);
+    cpar__start_send(&copy->transfer, call, call->peer, &(cpar_view){ .data = copy->payload, .count = v->count, .type = v->type });
+    if (copy->transfer.problem.code) cpar__note(p, copy->transfer.problem.code, "%s", copy->transfer.problem.why);
+    cpar__detach(&copy->transfer);
+    return !p->code;
+}
+
+int cpar_send_at(cpar_view value, const cpar_p2p *c)
+{
+    cpar__call call = call_of(c, CPAR__SEND, c->rank);
+    cpar__problem problem;
+    cpar__begin(&problem);
+    if (!check_send(&problem, &call, &value)) return cpar__raise(&call, &problem);
+
+    if (call.peer == cpar__world.rank) {
+        send_to_self(&call, &value, &problem);
+        return cpar__raise(&call, &problem);
+    }
+    cpar__transfer t;
+    cpar__start_send(&t, &call, call.peer, &value);
+    cpar__complete(&t, 1);
+    cpar__release(&t);
+    return cpar__raise(&t.call, &t.problem);
+}
+
+/* ---- Receiving ------------------------------------------------------------------------------ */
+
+static void fill_status(const cpar_p2p *c, const cpar__transfer *t)
+{
+    if (c->status)
+        *c->status = (cpar_status){ .source = t->call.peer, .tag = t->call.tag, .count = (size_t)t->envelope.count, .bytes = t->bytes };
+}
+
+cpar_message *cpar_receive_at(const cpar_p2p *c)
+{
+    const cpar__call call = call_of(c, CPAR__RECEIVE, c->rank);
+    cpar__problem problem;
+    cpar__begin(&problem);
+    if (!check_receive(&problem, &call)) {
+        cpar__raise(&call, &problem);
+        return NULL;
+    }
+    cpar__transfer t;
+    cpar__start_receive_message(&t, &call, call.peer);
+    cpar__complete(&t, 1);
+    cpar__release(&t);
+    fill_status(c, &t);
+    cpar__raise(&t.call, &t.problem);
+    return cpar__take_message(&t);
+}
+
+int cpar_receive_into_at(cpar_view memory, const cpar_p2p *c)
+{
+    const cpar__call call = call_of(c, CPAR__RECEIVE, c->rank);
+    cpar__problem problem;
+    cpar__begin(&problem);
+    if (!check_receive(&problem, &call) || !cpar__check_memory(&problem, &memory)) return cpar__raise(&call, &problem);
+
+    cpar__transfer t;
+    cpar__start_receive(&t, &call, call.peer);
+    cpar__complete(&t, 1);
+    if (t.stage == CPAR__ARRIVED) cpar__place(&t, cpar__fits(&t.problem, &t.envelope, &memory, memory.exact) ? (void *)memory.data : NULL);
+    cpar__complete(&t, 1);
+    cpar__release(&t);
+    fill_status(c, &t);
+    return cpar__raise(&t.call, &t.problem);
+}
+
+cpar_message *cpar_exchange_at(cpar_view value, int destination, const cpar_p2p *c)
+{
+    const cpar__call to = call_of(c, CPAR__EXCHANGE_SEND, destination), from = call_of(c, CPAR__EXCHANGE_RECEIVE, c->rank);
+    cpar__problem problem;
+    cpar__begin(&problem);
+    if (!check_send(&problem, &to, &value)) {
+        cpar__raise(&to, &problem);
+        return NULL;
+    }
+    if (!check_receive(&problem, &from)) {
+        cpar__raise(&from, &problem);
+        return NULL;
+    }
+    cpar__transfer t[2];
+    size_t n = 1;
+    if (destination == cpar__world.rank && !send_to_self(&to, &value, &problem)) {
+        cpar__raise(&to, &problem);
+        return NULL;
+    }
+    cpar__start_receive_message(&t[0], &from, from.peer);
+    if (destination != cpar__world.rank) cpar__start_send(&t[n++], &to, destination, &value);
+    cpar__complete(t, n);
+    for (size_t i = 0; i < n; i++) cpar__release(&t[i]);
+    fill_status(c, &t[0]);
+    for (size_t i = 0; i < n; i++)
+        if (t[i].problem.code) {
+            cpar_free(t[0].message);
+            cpar__raise(&t[i].call, &t[i].problem);
+            return NULL;
+        }
+    return t[0].message;
+}

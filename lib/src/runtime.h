@@ -1,0 +1,54 @@
+/* What every call needs to know of the job: the communicators, who is near, the limits. */
+#ifndef CPAR_RUNTIME_H
+#define CPAR_RUNTIME_H
+
+#include "error.h"
+
+#include <mpi.h>
+
+/* Ranks that communicate. cpar never sends on the program's own communicators. */
+typedef struct {
+    int rank, size;
+    MPI_Comm messages; /* envelopes of the program's messages, under the program's tags */
+    MPI_Comm internal; /* envelopes of collectives, under tag 0; payloads, under their sequence */
+    bool *near;        /* by rank: on this node, so that memory is shared */
+} cpar__group;
+
+extern cpar__group cpar__world;
+
+/* The highest tag that MPI has here. */
+extern int cpar__tag_max;
+
+/* Numbers that the environment may change. Each rank's own: they limit what it sends. */
+#define CPAR__SETTINGS(X)                                                                          \
+    X(inline_near, "CPAR_INLINE_NEAR", 2048, 0, CPAR__INLINE_MAX)                                  \
+    X(inline_far, "CPAR_INLINE_FAR", CPAR__INLINE_MAX, 0, CPAR__INLINE_MAX)                        \
+    X(piece, "CPAR_PIECE", CPAR__PIECE_MAX, 1, CPAR__PIECE_MAX)                                    \
+    X(sequences, "CPAR_SEQUENCES", INT_MAX, 1, INT_MAX)                                            \
+    X(patience, "CPAR_PATIENCE", 0, 0, INT_MAX)
+
+/* MPI counts in int: longer payloads go in pieces of at most this many bytes. */
+enum { CPAR__PIECE_MAX = 1 << 30 };
+
+#define CPAR__SETTING_MEMBER(member, variable, initial, least, most) int member;
+typedef struct {
+    CPAR__SETTINGS(CPAR__SETTING_MEMBER)
+} cpar__settings;
+extern cpar__settings cpar__setting;
+
+/* Notes a problem for a variable that is set to something else than a number in its range. */
+bool cpar__read_settings(cpar__problem *p);
+
+/* Makes the communicators of a group of the ranks of comm. Collective. */
+bool cpar__group_open(cpar__group *g, MPI_Comm comm, cpar__problem *p);
+void cpar__group_close(cpar__group *g);
+
+/* Notes a problem unless MPI returned success. */
+bool cpar__check_mpi(cpar__problem *p, int result);
+
+/* Guards what threads share; free of cost when cpar_init was not asked for threads. */
+extern bool cpar__threads;
+void cpar__lock(void);
+void cpar__unlock(void);
+
+#endif

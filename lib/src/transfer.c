@@ -1,0 +1,417 @@
+#include "transfer.h"
+
+#include <sched.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- Landing buffers: a pool, so that small messages allocate nothing ----------------------- */
+
+typedef union landing {
+    union landing *next;
+    unsigned char bytes[CPAR__LANDING];
+} landing;
+
+static landing *pool;
+
+static unsigned char *take_landing(void)
+{
+    cpar__lock();
+    landing *l = pool;
+    if (l) pool = l->next;
+    cpar__unlock();
+    if (!l) l = malloc(sizeof *l);
+    return l ? l->bytes : NULL;
+}
+
+static void give_landing(unsigned char *bytes)
+{
+    landing *l = (landing *)(void *)bytes;
+    if (!l) return;
+    cpar__lock();
+    l->next = pool;
+    pool = l;
+    cpar__unlock();
+}
+
+/* ---- Sequences: tags that pair a payload with its envelope ---------------------------------- */
+
+/* A payload's sends are synchronous, so one that is complete has been matched: the sequences in use
+   are exactly those of the transfers in this list, and no other payload to the same rank can be taken
+   for theirs, in whatever order the envelopes are received. */
+static LIST_HEAD(, cpar__transfer) sequenced = LIST_HEAD_INITIALIZER(sequenced);
+static int last_sequence;
+
+static bool in_use(const cpar__transfer *t, int sequence)
+{
+    const cpar__transfer *other;
+    LIST_FOREACH(other, &sequenced, sequenced)
+        if (other->envelope.sequence == (uint32_t)sequence && other->peer == t->peer && other->group == t->group) return true;
+    return false;
+}
+
+/* False, with a problem noted, when all are in use. To wait for one would let later messages overtake. */
+static bool take_sequence(cpar__transfer *t)
+{
+    cpar__lock();
+    const int most = cpar__setting.sequences, start = last_sequence % most;
+    do last_sequence = last_sequence % most + 1;
+    while (in_use(t, last_sequence) && last_sequence % most != start);
+    const bool found = !in_use(t, last_sequence);
+    if (found) {
+        t->envelope.sequence = (uint32_t)last_sequence;
+        LIST_INSERT_HEAD(&sequenced, t, sequenced);
+    }
+    cpar__unlock();
+    return found || cpar__note(&t->problem, CPAR_ERROR_STATE, "%d long messages to rank %d are under way, and no more can be", most, t->peer);
+}
+
+static void give_sequence(cpar__transfer *t)
+{
+    cpar__lock();
+    LIST_REMOVE(t, sequenced);
+    cpar__unlock();
+}
+
+/* ---- The state machine ---------------------------------------------------------------------- */
+
+static void end(cpar__transfer *t)
+{
+    if (t->stage == CPAR__SENDING && t->envelope.sequence) give_sequence(t);
+    t->stage = CPAR__DONE;
+}
+
+/* The result of an MPI call that starts or tests this transfer's operation. */
+static bool check_mpi(cpar__transfer *t, int result)
+{
+    if (cpar__check_mpi(&t->problem, result)) return true;
+    end(t);
+    return false;
+}
+
+static int least(size_t a, size_t b)
+{
+    return (int)(a < b ? a : b);
+}
+
+/* How much of the payload may be sent already. */
+static size_t available(const cpar__transfer *t)
+{
+    return t->feed ? t->feed->moved : t->bytes;
+}
+
+/* False when that has to wait for the feed. */
+static bool send_piece(cpar__transfer *t)
+{
+    if (t->moved == t->bytes) {
+        end(t);
+        return true;
+    }
+    if (t->feed && t->feed->problem.code) {
+        cpar__note(&t->problem, t->feed->problem.code, "%s", t->feed->problem.why);
+        end(t);
+        return true;
+    }
+    t->piece = (size_t)least(available(t) - t->moved, (size_t)cpar__setting.piece);
+    return t->piece
+        && check_mpi(t, MPI_Issend(t->payload + t->moved, (int)t->piece, MPI_BYTE, t->peer, (int)t->envelope.sequence, t->group->internal, &t->pending));
+}
+
+/* A payload that nobody has memory for goes into the landing buffer, over and over: a type of blocks with
+   no distance between them. (To receive into too little memory is no way to drop the rest: Open MPI 4.1.4
+   writes past the end of it for messages above its eager limit.) */
+static int drain(cpar__transfer *t, int room)
+{
+    MPI_Datatype type;
+    int result = MPI_Type_create_hvector((room + CPAR__LANDING - 1) / CPAR__LANDING, CPAR__LANDING, 0, MPI_BYTE, &type);
+    if (result == MPI_SUCCESS) result = MPI_Type_commit(&type);
+    if (result == MPI_SUCCESS) result = MPI_Irecv(t->landing, 1, type, t->peer, (int)t->envelope.sequence, t->group->internal, &t->pending);
+    if (result == MPI_SUCCESS) result = MPI_Type_free(&type);
+    return result;
+}
+
+static bool receive_piece(cpar__transfer *t)
+{
+    if (t->moved == t->bytes) {
+        end(t);
+        return true;
+    }
+    const int room = least(t->bytes - t->moved, CPAR__PIECE_MAX);
+    return check_mpi(t, t->payload ? MPI_Irecv(t->payload + t->moved, room, MPI_BYTE, t->peer, (int)t->envelope.sequence, t->group->internal, &t->pending)
+                                   : drain(t, room));
+}
+
+static void place_message(cpar__transfer *t)
+{
+    cpar_message *m = cpar__message_new(t->envelope.type, (size_t)t->envelope.count);
+    if (m) {
+        m->source = t->call.peer;
+        m->tag = t->tag;
+    } else
+        cpar__note(&t->problem, CPAR_ERROR_MEMORY, "no memory for a message of %zu bytes", t->bytes);
+    t->message = m;
+    cpar__place(t, m ? m->data : NULL);
+}
+
+/* An envelope has landed in `arrived` bytes, which are not to be trusted. */
+static void read_envelope(cpar__transfer *t, size_t arrived)
+{
+    const unsigned expected = t->envelope.operation;
+    const char *wrong = cpar__envelope_read(&t->envelope, t->landing, arrived);
+    if (wrong) {
+        t->envelope = (cpar__envelope){ 0 };
+        cpar__note(&t->problem, CPAR_ERROR_WIRE, "what arrived is not a message of this cpar: %s", wrong);
+        end(t);
+        return;
+    }
+    t->bytes = (size_t)(t->envelope.count * t->envelope.type.size);
+    t->stage = CPAR__ARRIVED;
+    if (t->envelope.operation != expected) {
+        cpar__note(&t->problem, CPAR_ERROR_STATE, "rank %d is in %s meanwhile", t->peer, cpar__operation_name(t->envelope.operation));
+        cpar__place(t, NULL);
+    } else if (t->envelope.error) {
+        cpar__note(&t->problem, t->envelope.error, "%.*s", (int)t->bytes, (const char *)t->landing + CPAR__HEADER);
+        end(t);
+    } else if (t->makes_message)
+        place_message(t);
+}
+
+/* Takes note of what a completed operation did. */
+static void take_note(cpar__transfer *t, const MPI_Status *status)
+{
+    int arrived;
+    if (t->stage == CPAR__SENDING) {
+        t->moved += t->piece;
+        return;
+    }
+    MPI_Get_count(status, MPI_BYTE, &arrived);
+    if (t->stage == CPAR__RECEIVING) {
+        t->moved += (size_t)arrived;
+        return;
+    }
+    t->peer = status->MPI_SOURCE;
+    t->tag = status->MPI_TAG;
+    if (cpar__is_message(t->call.operation)) {
+        t->call.peer = t->peer;
+        t->call.tag = t->tag;
+    }
+    read_envelope(t, (size_t)arrived);
+}
+
+bool cpar__advance(cpar__transfer *t)
+{
+    while (t->stage < CPAR__ARRIVED) {
+        if (t->pending != MPI_REQUEST_NULL) {
+            int done = 0;
+            MPI_Status status;
+            if (!check_mpi(t, MPI_Test(&t->pending, &done, &status))) return true;
+            if (!done) return false;
+            take_note(t, &status);
+        } else if (!(t->stage == CPAR__SENDING ? send_piece(t) : receive_piece(t)))
+            return t->stage == CPAR__DONE;
+    }
+    return true;
+}
+
+/* ---- Starting ------------------------------------------------------------------------------- */
+
+/* Sets every member that both directions have. False when memory is out. */
+static bool start(cpar__transfer *t, const cpar__call *call, int peer)
+{
+    const bool message = cpar__is_message(call->operation);
+    t->call = *call;
+    t->problem.code = 0;
+    t->group = &cpar__world;
+    t->peer = peer;
+    t->tag = message ? call->tag : 0;
+    t->stage = CPAR__DONE;
+    t->pending = MPI_REQUEST_NULL;
+    t->landing = take_landing();
+    t->envelope = (cpar__envelope){ .operation = (uint8_t)(message ? CPAR__MESSAGE : call->operation) };
+    t->payload = NULL;
+    t->bytes = t->moved = t->piece = 0;
+    t->makes_message = false;
+    t->message = NULL;
+    t->feed = NULL;
+    return t->landing || cpar__note(&t->problem, CPAR_ERROR_MEMORY, "no memory for a landing buffer");
+}
+
+static MPI_Comm envelope_comm(const cpar__transfer *t)
+{
+    return t->envelope.operation == CPAR__MESSAGE ? t->group->messages : t->group->internal;
+}
+
+/* With the envelope's type and count filled, and payload, bytes and feed. */
+static void send_envelope(cpar__transfer *t)
+{
+    const size_t limit = (size_t)(t->group->near[t->peer] ? cpar__setting.inline_near : cpar__setting.inline_far);
+    const bool inlined = (t->bytes <= limit && available(t) == t->bytes) || t->bytes == 0 || t->envelope.error;
+    if (!inlined && !take_sequence(t)) return;
+
+    t->stage = CPAR__SENDING;
+    t->piece = inlined ? t->bytes : 0;
+    cpar__envelope_write(&t->envelope, t->landing);
+    if (t->piece) memcpy(t->landing + CPAR__HEADER, t->payload, t->piece);
+    check_mpi(t, MPI_Isend(t->landing, CPAR__HEADER + (int)t->piece, MPI_BYTE, t->peer, t->tag, envelope_comm(t), &t->pending));
+}
+
+void cpar__start_send(cpar__transfer *t, const cpar__call *call, int peer, const cpar_view *v)
+{
+    if (!start(t, call, peer)) return;
+    t->envelope.type = v->type;
+    t->envelope.count = v->count;
+    t->payload = (unsigned char *)cpar__view_data(v);
+    t->bytes = v->count * v->type.size;
+    send_envelope(t);
+}
+
+void cpar__start_problem(cpar__transfer *t, const cpar__call *call, int peer, const cpar__problem *text)
+{
+    if (!start(t, call, peer)) return;
+    t->envelope.type = (cpar_type){ CPAR_CHAR, 1 };
+    t->envelope.count = t->bytes = strlen(text->why);
+    t->envelope.error = (uint8_t)text->code;
+    t->payload = (unsigned char *)text->why;
+    send_envelope(t);
+}
+
+void cpar__start_forward(cpar__transfer *t, const cpar__call *call, int peer, const cpar__transfer *feed)
+{
+    if (!start(t, call, peer)) return;
+    t->envelope.type = feed->envelope.type;
+    t->envelope.count = feed->envelope.count;
+    t->payload = feed->payload;
+    t->bytes = feed->bytes;
+    t->feed = feed;
+    send_envelope(t);
+}
+
+void cpar__start_receive(cpar__transfer *t, const cpar__call *call, int peer)
+{
+    if (!start(t, call, peer)) return;
+    t->stage = CPAR__LANDING_ENVELOPE;
+    check_mpi(t, MPI_Irecv(t->landing, CPAR__LANDING, MPI_BYTE, peer == CPAR_ANY_SOURCE ? MPI_ANY_SOURCE : peer,
+        t->tag == CPAR_ANY_TAG ? MPI_ANY_TAG : t->tag, envelope_comm(t), &t->pending));
+}
+
+void cpar__start_receive_message(cpar__transfer *t, const cpar__call *call, int peer)
+{
+    cpar__start_receive(t, call, peer);
+    t->makes_message = true;
+}
+
+void cpar__place(cpar__transfer *t, void *memory)
+{
+    if (t->stage != CPAR__ARRIVED) return;
+    t->stage = CPAR__RECEIVING;
+    t->payload = memory;
+    if (t->envelope.sequence) return;
+    if (memory && t->bytes) memcpy(memory, t->landing + CPAR__HEADER, t->bytes);
+    t->moved = t->bytes;
+    t->stage = CPAR__DONE;
+}
+
+cpar_message *cpar__take_message(cpar__transfer *t)
+{
+    if (!t->problem.code) return t->message;
+    cpar_free(t->message);
+    return NULL;
+}
+
+void cpar__release(cpar__transfer *t)
+{
+    give_landing(t->landing);
+}
+
+/* ---- Waiting -------------------------------------------------------------------------------- */
+
+/* Transfers that go on by themselves. A thread takes one out, advances it and puts it back. */
+static TAILQ_HEAD(, cpar__transfer) under_way = TAILQ_HEAD_INITIALIZER(under_way);
+static atomic_size_t under_way_count;
+
+static void put_under_way(cpar__transfer *t)
+{
+    cpar__lock();
+    TAILQ_INSERT_TAIL(&under_way, t, under_way);
+    cpar__unlock();
+}
+
+void cpar__detach(cpar__transfer *t)
+{
+    if (cpar__advance(t)) {
+        cpar__release(t);
+        free(t);
+        return;
+    }
+    under_way_count++;
+    put_under_way(t);
+}
+
+void cpar__advance_others(void)
+{
+    if (atomic_load_explicit(&under_way_count, memory_order_relaxed) == 0) return;
+
+    cpar__lock();
+    cpar__transfer *t = TAILQ_FIRST(&under_way);
+    if (t) TAILQ_REMOVE(&under_way, t, under_way);
+    cpar__unlock();
+    if (!t) return;
+
+    if (cpar__advance(t)) {
+        under_way_count--;
+        cpar__release(t);
+        free(t);
+    } else
+        put_under_way(t);
+}
+
+/* CPAR_PATIENCE: one line for a wait that takes longer, and again each time it has doubled. */
+static void tell_if_long(const cpar__transfer *t, double began, double *told)
+{
+    const double waited = cpar_time() - began;
+    if (waited < *told) return;
+    char why[64], line[1024];
+    if (t->peer == CPAR_ANY_SOURCE || cpar__is_message(t->call.operation))
+        snprintf(why, sizeof why, "waiting for %.0f s", waited);
+    else
+        snprintf(why, sizeof why, "waiting for rank %d for %.0f s", t->peer, waited);
+    cpar__line(line, sizeof line, &t->call, why);
+    fprintf(stderr, "%s\n", line);
+    *told *= 2;
+}
+
+/* Turns without an end in sight after which the core is offered to others, and the clock looked at. */
+enum { PATIENT_TURNS = 1000, TURNS_PER_LOOK = 1000 };
+
+void cpar__complete(cpar__transfer *t, size_t n)
+{
+    double began = 0, told = cpar__setting.patience;
+    size_t first = 0;
+
+    for (unsigned long turn = 1;; turn++) {
+        while (first < n && cpar__advance(&t[first])) first++;
+        if (first == n) return;
+        for (size_t i = first + 1; i < n; i++) cpar__advance(&t[i]);
+        cpar__advance_others();
+
+        if (turn > PATIENT_TURNS) sched_yield();
+        if (told > 0 && turn % TURNS_PER_LOOK == 0) {
+            if (began == 0) began = cpar_time();
+            tell_if_long(&t[first], began, &told);
+        }
+    }
+}
+
+/* ---- The end -------------------------------------------------------------------------------- */
+
+/* All that was sent has been received, so what is under way needs turns, and nobody else. */
+void cpar__transfers_end(void)
+{
+    for (int turns = 0; under_way_count > 0 && turns < 1000000; turns++) cpar__advance_others();
+    while (pool) {
+        landing *l = pool;
+        pool = l->next;
+        free(l);
+    }
+}

@@ -1,0 +1,90 @@
+/* Transfers: one message on its way out or in, and the one loop in which cpar waits.
+
+   A transfer is a small state machine with at most one MPI operation under way. A send sends its
+   envelope, with the payload inline if that fits, then the payload piece by piece. A receive has its
+   envelope land and rests there, until its owner says where the payload goes; then receives it
+   there. Nothing here blocks but cpar__complete, which advances everything that is under way until its
+   own transfers rest. */
+#ifndef CPAR_TRANSFER_H
+#define CPAR_TRANSFER_H
+
+#include "message.h"
+#include "runtime.h"
+#include "wire.h"
+
+#include <sys/queue.h>
+
+typedef struct cpar__transfer cpar__transfer;
+
+struct cpar__transfer {
+    cpar__call call;
+    cpar__problem problem; /* kept here until the owner asks */
+    const cpar__group *group;
+    int peer, tag; /* of a receive: the actual ones when the envelope is there */
+
+    enum { CPAR__SENDING, CPAR__LANDING_ENVELOPE, CPAR__RECEIVING, CPAR__ARRIVED, CPAR__DONE } stage;
+    MPI_Request pending;    /* the one operation under way, or MPI_REQUEST_NULL */
+    unsigned char *landing; /* CPAR__LANDING bytes: the envelope, and an inline payload */
+
+    cpar__envelope envelope;
+    unsigned char *payload;
+    size_t bytes; /* of the payload */
+    size_t moved; /* of these: gone, or here */
+    size_t piece; /* of these: in the pending send */
+
+    bool makes_message; /* a receive that does not rest on arrival but goes on into `message` */
+    cpar_message *message;
+    const cpar__transfer *feed; /* a forward's: the receive whose payload it sends on as that comes in */
+    TAILQ_ENTRY(cpar__transfer) under_way; /* in the list of those that nobody waits for now */
+    LIST_ENTRY(cpar__transfer) sequenced;  /* in the list of those that use a sequence */
+};
+
+/* Where the elements of a view are. */
+static inline const unsigned char *cpar__view_data(const cpar_view *v)
+{
+    return v->scalar ? v->here.bytes : v->data;
+}
+
+/* Starts to send what a checked view shows to `peer`: a message under call->tag, or, when the call is a
+   collective, a part of that. The view's memory must stay until the transfer is done. */
+void cpar__start_send(cpar__transfer *t, const cpar__call *call, int peer, const cpar_view *v);
+
+/* The same, of a problem: the other side's transfer ends with it. `text` must stay too. */
+void cpar__start_problem(cpar__transfer *t, const cpar__call *call, int peer, const cpar__problem *text);
+
+/* The same, of the payload that `feed`, a placed receive, gets. */
+void cpar__start_forward(cpar__transfer *t, const cpar__call *call, int peer, const cpar__transfer *feed);
+
+/* Starts to receive from `peer`, which may be CPAR_ANY_SOURCE. Rests as ARRIVED when the envelope is
+   there, unless that told of a problem. */
+void cpar__start_receive(cpar__transfer *t, const cpar__call *call, int peer);
+
+/* The same without a rest: on arrival the payload is placed in a new message, the caller's. */
+void cpar__start_receive_message(cpar__transfer *t, const cpar__call *call, int peer);
+
+/* Lets an arrived transfer go on: the payload goes to `memory`, t->bytes of it, or is discarded when
+   that is NULL. Does nothing where the transfer ended with a problem instead. */
+void cpar__place(cpar__transfer *t, void *memory);
+
+/* The message of a done transfer that makes one; NULL when anything went wrong. */
+cpar_message *cpar__take_message(cpar__transfer *t);
+
+/* Does what can be done without waiting. Returns whether the transfer rests: arrived or done. */
+bool cpar__advance(cpar__transfer *t);
+
+/* Advances n transfers and everything else that is under way until all n rest. Blocks. */
+void cpar__complete(cpar__transfer *t, size_t n);
+
+/* Gives back what a done transfer holds. */
+void cpar__release(cpar__transfer *t);
+
+/* Lets a send on the heap go on by itself, released and freed when done. */
+void cpar__detach(cpar__transfer *t);
+
+/* Advances one of those that go on by themselves. */
+void cpar__advance_others(void);
+
+/* Ends what is under way, and frees the pool of landing buffers. */
+void cpar__transfers_end(void);
+
+#endif

@@ -1,0 +1,51 @@
+#include "wire.h"
+
+#include "type.h"
+
+#include <string.h>
+
+void cpar__envelope_write(const cpar__envelope *e, unsigned char *out)
+{
+    const uint8_t head[4] = { 'c', 'p', CPAR__WIRE_VERSION, (uint8_t)e->type.kind };
+    const uint8_t tail[4] = { e->operation, e->error };
+    memcpy(out, head, 4);
+    memcpy(out + 4, &e->type.size, 4);
+    memcpy(out + 8, &e->count, 8);
+    memcpy(out + 16, &e->sequence, 4);
+    memcpy(out + 20, tail, 4);
+}
+
+const char *cpar__envelope_read(cpar__envelope *e, const unsigned char *in, size_t arrived)
+{
+    if (arrived < CPAR__HEADER) return "it is shorter than a header";
+    if (in[0] != 'c' || in[1] != 'p') return "it has no header";
+    if (in[2] != CPAR__WIRE_VERSION) return "its header is of another version";
+
+    e->type.kind = in[3];
+    memcpy(&e->type.size, in + 4, 4);
+    memcpy(&e->count, in + 8, 8);
+    memcpy(&e->sequence, in + 16, 4);
+    e->operation = in[20];
+    e->error = in[21];
+
+    if (in[22] || in[23]) return "its header ends in other than zero";
+    if (!cpar__type_exists(e->type)) return "its header tells of no type of C";
+    if (e->count > CPAR__BYTES_MAX / e->type.size) return "its header tells of an impossible length";
+
+    const uint64_t inlined = arrived - CPAR__HEADER, total = e->count * e->type.size;
+    if (inlined != (e->sequence ? 0 : total)) return "its length is not what its header tells";
+    if (e->sequence && total == 0) return "its header tells of a payload of no bytes";
+    if (e->error && (e->sequence || e->type.kind != CPAR_CHAR)) return "its header tells of an error without a text";
+    return NULL;
+}
+
+uint64_t cpar__wire_fingerprint(void)
+{
+    const uint16_t order = 0x0102;
+    const uint64_t facts[] = { CPAR__WIRE_VERSION, CPAR__LANDING, *(const unsigned char *)&order, (char)-1 < 0,
+        sizeof(bool), sizeof(short), sizeof(int), sizeof(long), sizeof(long long), sizeof(void *), sizeof(float),
+        sizeof(double), sizeof(long double) };
+    uint64_t hash = 14695981039346656037u; /* FNV-1a */
+    for (size_t i = 0; i < sizeof facts; i++) hash = (hash ^ ((const unsigned char *)facts)[i]) * 1099511628211u;
+    return hash;
+}

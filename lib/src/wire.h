@@ -1,0 +1,54 @@
+/* The envelope: the header in front of every message, on the wire of this version. Plain C, does no
+   communication and believes nothing that it reads.
+
+   A message of `count` elements is one MPI message, the header and the payload behind it, when the
+   payload fits inline; else it is the header alone, and the payload follows as messages of
+   their own under the tag `sequence`. Nodes are homogeneous (checked when cpar starts), so numbers
+   are in the machine's byte order:
+
+     offset 0  2 bytes  magic "cp"
+            2  1        version
+            3  1        kind of the elements (cpar_kind)
+            4  4        bytes of one element
+            8  8        count of elements
+           16  4        sequence: the tag of the payload's messages, 0 when it is inline
+           20  1        operation: 0 for a message, else which collective
+           21  1        error: 0, else the sender's error code, and the payload is a text about it
+           22  2        zero */
+#ifndef CPAR_WIRE_H
+#define CPAR_WIRE_H
+
+#include <cpar.h>
+
+enum {
+    CPAR__WIRE_VERSION = 1,
+    CPAR__HEADER = 24,
+    /* Receives land in a buffer of one size, which all ranks agree on; senders' own limits for inline
+       payloads are at most CPAR__INLINE_MAX. Chosen to stay within Open MPI's eager limit over TCP,
+       64 KiB with its own headers. */
+    CPAR__INLINE_MAX = 60 * 1024,
+    CPAR__LANDING = CPAR__HEADER + CPAR__INLINE_MAX
+};
+
+/* No message is longer: more than any machine's memory, and far from overflowing. */
+#define CPAR__BYTES_MAX ((uint64_t)1 << 47)
+
+typedef struct {
+    cpar_type type;
+    uint64_t count;
+    uint32_t sequence;
+    uint8_t operation, error;
+} cpar__envelope;
+
+/* Writes CPAR__HEADER bytes. */
+void cpar__envelope_write(const cpar__envelope *e, unsigned char *out);
+
+/* Reads the envelope at the head of `arrived` bytes. Returns NULL when all in it is sound: then the
+   type exists, count * size does not overflow, and exactly all of the payload, or none of it
+   and a sequence to receive it under, is there. Otherwise returns what is wrong. */
+const char *cpar__envelope_read(cpar__envelope *e, const unsigned char *in, size_t arrived);
+
+/* A number that differs between builds or machines which could not read each other. */
+uint64_t cpar__wire_fingerprint(void);
+
+#endif
