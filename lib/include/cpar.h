@@ -113,7 +113,8 @@ CPAR_API int cpar_init_at(int *argc, const cpar_start *start);
 
 /** cpar_finalize(): ends this rank's part. Collective; blocks until all ranks are here. Ends MPI
     unless the program had initialised it. A second call does nothing. Messages remain valid.
-    Errors: STATE for a message to this rank that it never received, where MPI has it by then. */
+    Errors: STATE for a request that is still open, with the place where it was opened, and for a message
+    to this rank that it never received, where MPI has it by then. */
 CPAR_API int cpar_finalize_at(cpar_place at);
 
 /** cpar_initialized(): true between cpar_init and cpar_finalize. */
@@ -269,6 +270,43 @@ CPAR_API const void *cpar_part_at(const cpar_message *m, int rank, cpar_type typ
 
 /** Frees a message. NULL is fine. */
 CPAR_API void cpar_free(cpar_message *m);
+
+/* ---- Requests: sends and receives that go on while the program does other things ----------- */
+
+/** An open send or receive. Ends with cpar_wait or its like, and only so. */
+typedef struct cpar_request cpar_request;
+
+/** cpar_isend(value, destination, .tag = t): starts to send, and returns at once.
+
+    A scalar is copied; the memory of a string, an array or a struct must stay as it is until the
+    request ends. Otherwise as cpar_send. Goes on while this rank waits in any call of cpar. Returns the
+    request; NULL on error. Errors of the call are raised here, of the transfer at its wait.
+    Errors: as cpar_send; STATE when MPI can take no more long messages (32767 to one rank at least). */
+CPAR_API cpar_request *cpar_isend_at(cpar_view value, const cpar_p2p *c);
+
+/** cpar_ireceive(source, .tag = t): starts to receive, and returns at once.
+
+    Takes part in the order of receives as a cpar_receive here would. Goes on while this rank
+    waits in any call of cpar. Returns the request; NULL on error. Errors: as cpar_receive. */
+CPAR_API cpar_request *cpar_ireceive_at(const cpar_p2p *c);
+
+/** cpar_wait(r): ends the request. Blocks until it is complete. Returns a receive's message, the
+    caller's to cpar_free; NULL for a send, for a NULL request, and on error. */
+CPAR_API cpar_message *cpar_wait_at(cpar_request *r, cpar_place at);
+
+/** cpar_test(r, &m): whether the request is complete. If so it ends, and m is what cpar_wait would return;
+    if not, m is NULL. Never blocks. True for a NULL request. */
+CPAR_API bool cpar_test_at(cpar_request *r, cpar_message **m, cpar_place at);
+
+/** cpar_wait_any(rs, n, &i): ends one of n requests, the first that is complete. Blocks until there is one.
+    Sets rs[i] to NULL, and returns what cpar_wait would. NULL requests are skipped; i is n
+    when all are. */
+CPAR_API cpar_message *cpar_wait_any_at(cpar_request **rs, size_t n, size_t *i, cpar_place at);
+
+/** cpar_wait_all(rs, n): blocks until all n requests are complete. Ends the sends, whose entries become
+    NULL, and raises their errors; returns the first. The receives stay, for cpar_wait(rs[i]), which returns
+    at once, with the message or the error. */
+CPAR_API int cpar_wait_all_at(cpar_request **rs, size_t n, cpar_place at);
 
 /* ---- Collectives --------------------------------------------------------------------------- */
 

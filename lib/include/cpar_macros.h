@@ -18,6 +18,13 @@
 #define cpar_receive_into(memory, ...)          cpar_receive_into_at(CPAR_MEMORY(memory), CPAR_P2P_(.rank = __VA_ARGS__))
 #define cpar_exchange(value, destination, ...)  cpar_exchange_at(CPAR_VALUE(value), (destination), CPAR_P2P_(.rank = __VA_ARGS__))
 
+#define cpar_isend(value, ...)                  cpar_isend_at(CPAR_VALUE(value), CPAR_P2P_(.rank = __VA_ARGS__))
+#define cpar_ireceive(...)                      cpar_ireceive_at(CPAR_P2P_(.rank = __VA_ARGS__))
+#define cpar_wait(r)                            cpar_wait_at((r), CPAR_HERE)
+#define cpar_test(r, m)                         cpar_test_at((r), (m), CPAR_HERE)
+#define cpar_wait_any(rs, n, i)                 cpar_wait_any_at((rs), (n), (i), CPAR_HERE)
+#define cpar_wait_all(rs, n)                    cpar_wait_all_at((rs), (n), CPAR_HERE)
+
 #define cpar_is(m, T)                           cpar_is_at((m), CPAR_TYPE_NAMED(T))
 #define cpar_as(m, T)                           ((const T *)cpar_as_at((m), CPAR_TYPE_NAMED(T), CPAR_HERE))
 #define cpar_value(m, T)                        (*(const T *)cpar_value_at((m), CPAR_TYPE_NAMED(T), &(T){ 0 }, CPAR_HERE))

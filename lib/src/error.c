@@ -68,21 +68,27 @@ static const char *base_name(const char *path)
     return slash ? slash + 1 : path;
 }
 
-void cpar__line(char *out, size_t room, const cpar__call *call, const char *why)
+void cpar__describe(char *out, size_t room, const cpar__call *call)
 {
-    char who[sizeof cpar__self.host + 64] = "", where[256] = "", what[64] = "", peer[16], tag[16];
+    char where[128] = "", peer[16], tag[16];
     const char *name = operations[call->operation].name;
 
-    if (cpar__self.size > 0) snprintf(who, sizeof who, "rank %d of %d on %s, ", cpar__self.rank, cpar__self.size, cpar__self.host);
-    if (call->at.file) snprintf(where, sizeof where, "%s:%d, ", base_name(call->at.file), call->at.line);
+    if (call->at.file) snprintf(where, sizeof where, "%.100s:%d, ", base_name(call->at.file), call->at.line);
     switch (operations[call->operation].form) {
-    case PLAIN: snprintf(what, sizeof what, "%s", name); break;
-    case ROOTED: snprintf(what, sizeof what, "%s, root %d", name, call->peer); break;
+    case PLAIN: snprintf(out, room, "%s%s", where, name); break;
+    case ROOTED: snprintf(out, room, "%s%s, root %d", where, name, call->peer); break;
     case PEER:
-        snprintf(what, sizeof what, "%s %s, tag %s", name, number(peer, sizeof peer, call->peer), number(tag, sizeof tag, call->tag));
+        snprintf(out, room, "%s%s %s, tag %s", where, name, number(peer, sizeof peer, call->peer), number(tag, sizeof tag, call->tag));
         break;
     }
-    snprintf(out, room, "cpar: %s%s%s: %s", who, where, what, why);
+}
+
+void cpar__line(char *out, size_t room, const cpar__call *call, const char *why)
+{
+    char who[sizeof cpar__self.host + 64] = "", what[256];
+    if (cpar__self.size > 0) snprintf(who, sizeof who, "rank %d of %d on %s, ", cpar__self.rank, cpar__self.size, cpar__self.host);
+    cpar__describe(what, sizeof what, call);
+    snprintf(out, room, "cpar: %s%s: %s", who, what, why);
 }
 
 static void print_and_end(const char *line)

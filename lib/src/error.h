@@ -18,6 +18,9 @@
     X(RECEIVE, "receive from", PEER)                                                               \
     X(EXCHANGE_SEND, "exchange, to", PEER)                                                         \
     X(EXCHANGE_RECEIVE, "exchange, from", PEER)                                                    \
+    X(ISEND, "isend to", PEER)                                                                     \
+    X(IRECEIVE, "ireceive from", PEER)                                                             \
+    X(WAIT, "wait", PLAIN)                                                                         \
     X(INIT, "init", PLAIN)                                                                         \
     X(FINALIZE, "finalize", PLAIN)                                                                 \
     X(RANK, "rank", PLAIN)                                                                         \
@@ -66,6 +69,9 @@ void cpar__begin(cpar__problem *p);
 
 /* Notes a problem unless cpar runs. */
 bool cpar__check_running(cpar__problem *p);
+
+/* Writes "ring.c:17, receive from 2, tag 0". */
+void cpar__describe(char *out, size_t room, const cpar__call *call);
 
 /* Writes "cpar: rank 3 of 8 on node2, ring.c:17, receive from 2, tag 0: why". */
 void cpar__line(char *out, size_t room, const cpar__call *call, const char *why);

@@ -1,5 +1,6 @@
 /* A process's life as a rank: init, finalize, abort, and who it is. */
 #include "collective.h"
+#include "request.h"
 #include "type.h"
 
 #include <limits.h>
@@ -122,6 +123,7 @@ int cpar_finalize_at(cpar_place at)
     cpar__begin(&problem);
     if (cpar__self.size == 0) return 0;
 
+    cpar__abandon_requests(&problem);
     cpar__barrier(&call, &problem); /* all is sent */
     look_for_unreceived(&call, &problem);
     cpar__barrier(&call, &problem); /* and received, by somebody */

@@ -44,12 +44,12 @@ static bool check_tag(cpar__problem *p, int tag)
     return (tag >= 0 && tag <= cpar__tag_max) || cpar__note(p, CPAR_ERROR_TAG, "the tag is %d, accepted are 0 to %d", tag, cpar__tag_max);
 }
 
-static bool check_send(cpar__problem *p, const cpar__call *call, const cpar_view *v)
+bool cpar__check_send(cpar__problem *p, const cpar__call *call, const cpar_view *v)
 {
     return cpar__check_running(p) && cpar__check_view(p, v) && cpar__check_rank(p, "destination", call->peer) && check_tag(p, call->tag);
 }
 
-static bool check_receive(cpar__problem *p, const cpar__call *call)
+bool cpar__check_receive(cpar__problem *p, const cpar__call *call)
 {
     return cpar__check_running(p) && (call->peer == CPAR_ANY_SOURCE || cpar__check_rank(p, "source", call->peer))
         && (call->tag == CPAR_ANY_TAG || check_tag(p, call->tag));
@@ -57,13 +57,12 @@ static bool check_receive(cpar__problem *p, const cpar__call *call)
 
 /* ---- Sending -------------------------------------------------------------------------------- */
 
-static cpar__call call_of(const cpar_p2p *c, cpar__operation operation, int peer)
+cpar__call cpar__call_of(const cpar_p2p *c, cpar__operation operation, int peer)
 {
     return (cpar__call){ .at = c->at, .operation = operation, .peer = peer, .tag = c->tag };
 }
 
-/* To oneself: a copy goes on by itself, so that the caller never waits for its own receive. */
-static bool send_to_self(const cpar__call *call, const cpar_view *v, cpar__problem *p)
+bool cpar__send_to_self(const cpar__call *call, const cpar_view *v, cpar__problem *p)
 {
     const size_t bytes = v->count * v->type.size;
     struct {
@@ -81,13 +80,13 @@ static bool send_to_self(const cpar__call *call, const cpar_view *v, cpar__probl
 
 int cpar_send_at(cpar_view value, const cpar_p2p *c)
 {
-    cpar__call call = call_of(c, CPAR__SEND, c->rank);
+    cpar__call call = cpar__call_of(c, CPAR__SEND, c->rank);
     cpar__problem problem;
     cpar__begin(&problem);
-    if (!check_send(&problem, &call, &value)) return cpar__raise(&call, &problem);
+    if (!cpar__check_send(&problem, &call, &value)) return cpar__raise(&call, &problem);
 
     if (call.peer == cpar__world.rank) {
-        send_to_self(&call, &value, &problem);
+        cpar__send_to_self(&call, &value, &problem);
         return cpar__raise(&call, &problem);
     }
     cpar__transfer t;
@@ -107,10 +106,10 @@ static void fill_status(const cpar_p2p *c, const cpar__transfer *t)
 
 cpar_message *cpar_receive_at(const cpar_p2p *c)
 {
-    const cpar__call call = call_of(c, CPAR__RECEIVE, c->rank);
+    const cpar__call call = cpar__call_of(c, CPAR__RECEIVE, c->rank);
     cpar__problem problem;
     cpar__begin(&problem);
-    if (!check_receive(&problem, &call)) {
+    if (!cpar__check_receive(&problem, &call)) {
         cpar__raise(&call, &problem);
         return NULL;
     }
@@ -125,10 +124,10 @@ cpar_message *cpar_receive_at(const cpar_p2p *c)
 
 int cpar_receive_into_at(cpar_view memory, const cpar_p2p *c)
 {
-    const cpar__call call = call_of(c, CPAR__RECEIVE, c->rank);
+    const cpar__call call = cpar__call_of(c, CPAR__RECEIVE, c->rank);
     cpar__problem problem;
     cpar__begin(&problem);
-    if (!check_receive(&problem, &call) || !cpar__check_memory(&problem, &memory)) return cpar__raise(&call, &problem);
+    if (!cpar__check_receive(&problem, &call) || !cpar__check_memory(&problem, &memory)) return cpar__raise(&call, &problem);
 
     cpar__transfer t;
     cpar__start_receive(&t, &call, call.peer);
@@ -142,20 +141,21 @@ int cpar_receive_into_at(cpar_view memory, const cpar_p2p *c)
 
 cpar_message *cpar_exchange_at(cpar_view value, int destination, const cpar_p2p *c)
 {
-    const cpar__call to = call_of(c, CPAR__EXCHANGE_SEND, destination), from = call_of(c, CPAR__EXCHANGE_RECEIVE, c->rank);
+    const cpar__call to = cpar__call_of(c, CPAR__EXCHANGE_SEND, destination),
+                     from = cpar__call_of(c, CPAR__EXCHANGE_RECEIVE, c->rank);
     cpar__problem problem;
     cpar__begin(&problem);
-    if (!check_send(&problem, &to, &value)) {
+    if (!cpar__check_send(&problem, &to, &value)) {
         cpar__raise(&to, &problem);
         return NULL;
     }
-    if (!check_receive(&problem, &from)) {
+    if (!cpar__check_receive(&problem, &from)) {
         cpar__raise(&from, &problem);
         return NULL;
     }
     cpar__transfer t[2];
     size_t n = 1;
-    if (destination == cpar__world.rank && !send_to_self(&to, &value, &problem)) {
+    if (destination == cpar__world.rank && !cpar__send_to_self(&to, &value, &problem)) {
         cpar__raise(&to, &problem);
         return NULL;
     }

@@ -1,4 +1,4 @@
-/* Checks of what point-to-point and collective calls are given. */
+/* Checks of what calls are given, and what blocking and nonblocking point-to-point share. */
 #ifndef CPAR_P2P_H
 #define CPAR_P2P_H
 
@@ -12,5 +12,15 @@ bool cpar__check_rank(cpar__problem *p, const char *what, int rank);
 /* Whether what arrived fits a view's memory: the type, and the count or, for the same length, just that
    count. Else notes what came and what was asked for. */
 bool cpar__fits(cpar__problem *p, const cpar__envelope *e, const cpar_view *v, bool same_length);
+
+/* The checks of a whole call. */
+bool cpar__check_send(cpar__problem *p, const cpar__call *call, const cpar_view *v);
+bool cpar__check_receive(cpar__problem *p, const cpar__call *call);
+
+cpar__call cpar__call_of(const cpar_p2p *c, cpar__operation operation, int peer);
+
+/* Sends a copy to this rank itself, which goes on without an owner, so that nobody waits for a receive
+   that only comes later. */
+bool cpar__send_to_self(const cpar__call *call, const cpar_view *v, cpar__problem *p);
 
 #endif

@@ -177,12 +177,23 @@ static void read_envelope(cpar__transfer *t, size_t arrived)
         place_message(t);
 }
 
+static bool is_cancelled(const MPI_Status *status)
+{
+    int cancelled;
+    MPI_Test_cancelled(status, &cancelled);
+    return cancelled;
+}
+
 /* Takes note of what a completed operation did. */
 static void take_note(cpar__transfer *t, const MPI_Status *status)
 {
     int arrived;
     if (t->stage == CPAR__SENDING) {
         t->moved += t->piece;
+        return;
+    }
+    if (t->detached && is_cancelled(status)) {
+        end(t);
         return;
     }
     MPI_Get_count(status, MPI_BYTE, &arrived);
@@ -221,6 +232,7 @@ static bool start(cpar__transfer *t, const cpar__call *call, int peer)
 {
     const bool message = cpar__is_message(call->operation);
     t->call = *call;
+    t->wait.file = NULL;
     t->problem.code = 0;
     t->group = &cpar__world;
     t->peer = peer;
@@ -234,6 +246,8 @@ static bool start(cpar__transfer *t, const cpar__call *call, int peer)
     t->makes_message = false;
     t->message = NULL;
     t->feed = NULL;
+    t->care = CPAR__OWNED;
+    t->detached = false;
     return t->landing || cpar__note(&t->problem, CPAR_ERROR_MEMORY, "no memory for a landing buffer");
 }
 
@@ -324,82 +338,123 @@ void cpar__release(cpar__transfer *t)
     give_landing(t->landing);
 }
 
-/* ---- Waiting -------------------------------------------------------------------------------- */
+/* ---- Going on without the owner ------------------------------------------------------------- */
 
-/* Transfers that go on by themselves. A thread takes one out, advances it and puts it back. */
+/* A thread takes one out, advances it and puts it back, unless it rests then. */
 static TAILQ_HEAD(, cpar__transfer) under_way = TAILQ_HEAD_INITIALIZER(under_way);
 static atomic_size_t under_way_count;
 
-static void put_under_way(cpar__transfer *t)
+static void list(cpar__transfer *t)
 {
     cpar__lock();
+    t->care = CPAR__LISTED;
     TAILQ_INSERT_TAIL(&under_way, t, under_way);
+    under_way_count++;
     cpar__unlock();
+}
+
+static void unlist(cpar__transfer *t, int care)
+{
+    TAILQ_REMOVE(&under_way, t, under_way);
+    under_way_count--;
+    t->care = care;
+}
+
+void cpar__leave(cpar__transfer *t)
+{
+    if (!cpar__advance(t)) list(t);
+}
+
+void cpar__take_back(cpar__transfer *t)
+{
+    for (;;) {
+        cpar__lock();
+        if (t->care == CPAR__LISTED) unlist(t, CPAR__OWNED);
+        const bool owned = t->care == CPAR__OWNED;
+        cpar__unlock();
+        if (owned) return;
+        sched_yield();
+    }
+}
+
+static void dispose(cpar__transfer *t)
+{
+    cpar__release(t);
+    cpar_free(t->message);
+    free(t);
 }
 
 void cpar__detach(cpar__transfer *t)
 {
-    if (cpar__advance(t)) {
-        cpar__release(t);
-        free(t);
-        return;
-    }
-    under_way_count++;
-    put_under_way(t);
+    t->detached = true;
+    if (cpar__advance(t))
+        dispose(t);
+    else
+        list(t);
 }
 
-void cpar__advance_others(void)
+static void advance_another(void)
 {
     if (atomic_load_explicit(&under_way_count, memory_order_relaxed) == 0) return;
 
     cpar__lock();
     cpar__transfer *t = TAILQ_FIRST(&under_way);
-    if (t) TAILQ_REMOVE(&under_way, t, under_way);
+    if (t) unlist(t, CPAR__HELD);
     cpar__unlock();
     if (!t) return;
 
-    if (cpar__advance(t)) {
-        under_way_count--;
-        cpar__release(t);
-        free(t);
-    } else
-        put_under_way(t);
+    if (!cpar__advance(t))
+        list(t);
+    else if (t->detached)
+        dispose(t);
+    else {
+        cpar__lock();
+        t->care = CPAR__OWNED;
+        cpar__unlock();
+    }
 }
 
-/* CPAR_PATIENCE: one line for a wait that takes longer, and again each time it has doubled. */
-static void tell_if_long(const cpar__transfer *t, double began, double *told)
+/* ---- Waiting -------------------------------------------------------------------------------- */
+
+/* One line for a wait that takes CPAR_PATIENCE seconds, and again each time it has doubled. */
+static void tell_if_long(cpar__patience *patience, const cpar__transfer *t)
 {
-    const double waited = cpar_time() - began;
-    if (waited < *told) return;
-    char why[64], line[1024];
-    if (t->peer == CPAR_ANY_SOURCE || cpar__is_message(t->call.operation))
-        snprintf(why, sizeof why, "waiting for %.0f s", waited);
-    else
-        snprintf(why, sizeof why, "waiting for rank %d for %.0f s", t->peer, waited);
+    const double now = cpar_time();
+    if (patience->began == 0) {
+        patience->began = now;
+        patience->tell_at = cpar__setting.patience;
+    }
+    const double waited = now - patience->began;
+    if (waited < patience->tell_at) return;
+    patience->tell_at *= 2;
+
+    char at[64] = "", whom[32] = "", why[160], line[1024];
+    if (t->wait.file) snprintf(at, sizeof at, " at %.40s:%d", t->wait.file, t->wait.line);
+    if (!cpar__is_message(t->call.operation)) snprintf(whom, sizeof whom, " for rank %d", t->peer);
+    snprintf(why, sizeof why, "waiting%s%s for %.0f s", at, whom, waited);
     cpar__line(line, sizeof line, &t->call, why);
     fprintf(stderr, "%s\n", line);
-    *told *= 2;
 }
 
-/* Turns without an end in sight after which the core is offered to others, and the clock looked at. */
-enum { PATIENT_TURNS = 1000, TURNS_PER_LOOK = 1000 };
+/* After so many turns the wait is long: about 100 us. */
+enum { LONG_WAIT = 1000 };
+
+void cpar__turn(cpar__patience *patience, const cpar__transfer *t)
+{
+    advance_another();
+    if (++patience->turns < LONG_WAIT) return;
+    sched_yield();
+    if (cpar__setting.patience && patience->turns % LONG_WAIT == 0) tell_if_long(patience, t);
+}
 
 void cpar__complete(cpar__transfer *t, size_t n)
 {
-    double began = 0, told = cpar__setting.patience;
-    size_t first = 0;
-
-    for (unsigned long turn = 1;; turn++) {
+    cpar__patience patience = { 0 };
+    for (size_t first = 0;;) {
         while (first < n && cpar__advance(&t[first])) first++;
         if (first == n) return;
         for (size_t i = first + 1; i < n; i++) cpar__advance(&t[i]);
-        cpar__advance_others();
-
-        if (turn > PATIENT_TURNS) sched_yield();
-        if (told > 0 && turn % TURNS_PER_LOOK == 0) {
-            if (began == 0) began = cpar_time();
-            tell_if_long(&t[first], began, &told);
-        }
+        cpar__turn(&patience, &t[first]);
     }
 }
 
@@ -408,7 +463,7 @@ void cpar__complete(cpar__transfer *t, size_t n)
 /* All that was sent has been received, so what is under way needs turns, and nobody else. */
 void cpar__transfers_end(void)
 {
-    for (int turns = 0; under_way_count > 0 && turns < 1000000; turns++) cpar__advance_others();
+    for (int turns = 0; under_way_count > 0 && turns < 1000000; turns++) advance_another();
     while (pool) {
         landing *l = pool;
         pool = l->next;

@@ -18,6 +18,7 @@ typedef struct cpar__transfer cpar__transfer;
 
 struct cpar__transfer {
     cpar__call call;
+    cpar_place wait;       /* where the program waits for it, if not in that call */
     cpar__problem problem; /* kept here until the owner asks */
     const cpar__group *group;
     int peer, tag; /* of a receive: the actual ones when the envelope is there */
@@ -35,6 +36,9 @@ struct cpar__transfer {
     bool makes_message; /* a receive that does not rest on arrival but goes on into `message` */
     cpar_message *message;
     const cpar__transfer *feed; /* a forward's: the receive whose payload it sends on as that comes in */
+
+    enum { CPAR__OWNED, CPAR__LISTED, CPAR__HELD } care; /* by its owner, by nobody, by a thread for a moment */
+    bool detached;                         /* has no owner: freed when done */
     TAILQ_ENTRY(cpar__transfer) under_way; /* in the list of those that nobody waits for now */
     LIST_ENTRY(cpar__transfer) sequenced;  /* in the list of those that use a sequence */
 };
@@ -78,11 +82,22 @@ void cpar__complete(cpar__transfer *t, size_t n);
 /* Gives back what a done transfer holds. */
 void cpar__release(cpar__transfer *t);
 
-/* Lets a send on the heap go on by itself, released and freed when done. */
+/* Lets a transfer go on while its owner does other things: whoever waits for anything advances it too. */
+void cpar__leave(cpar__transfer *t);
+
+/* Gives it back to its owner. */
+void cpar__take_back(cpar__transfer *t);
+
+/* Lets a transfer on the heap go on without an owner: with its message it is freed when done. */
 void cpar__detach(cpar__transfer *t);
 
-/* Advances one of those that go on by themselves. */
-void cpar__advance_others(void);
+/* One turn of a loop that waits for t: advances one of those left to go on, and, as the wait gets long,
+   lets other processes have the core and tells what is waited for. Zeroed at the wait's start. */
+typedef struct {
+    unsigned long turns;
+    double began, tell_at;
+} cpar__patience;
+void cpar__turn(cpar__patience *patience, const cpar__transfer *t);
 
 /* Ends what is under way, and frees the pool of landing buffers. */
 void cpar__transfers_end(void);

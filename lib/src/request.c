@@ -1,0 +1,185 @@
+#include "request.h"
+
+#include <stdlib.h>
+
+struct cpar_request {
+    cpar__transfer transfer; /* first, for an abandoned request is freed by its address */
+    cpar_view value;         /* of a send: here a scalar has its copy */
+    bool is_send;
+    LIST_ENTRY(cpar_request) open;
+};
+
+static LIST_HEAD(, cpar_request) open_requests = LIST_HEAD_INITIALIZER(open_requests);
+
+/* NULL and a problem where memory is out. */
+static cpar_request *open_request(bool is_send, cpar__problem *p)
+{
+    cpar_request *r = malloc(sizeof *r);
+    if (!r) {
+        cpar__note(p, CPAR_ERROR_MEMORY, "no memory for a request");
+        return NULL;
+    }
+    r->is_send = is_send;
+    cpar__lock();
+    LIST_INSERT_HEAD(&open_requests, r, open);
+    cpar__unlock();
+    return r;
+}
+
+static void unlist(cpar_request *r)
+{
+    cpar__lock();
+    LIST_REMOVE(r, open);
+    cpar__unlock();
+}
+
+/* Ends a complete request. */
+static cpar_message *end(cpar_request *r, int *code)
+{
+    cpar__transfer *t = &r->transfer;
+    unlist(r);
+    cpar__release(t);
+    *code = cpar__raise(&t->call, &t->problem);
+    cpar_message *m = cpar__take_message(t);
+    free(r);
+    return m;
+}
+
+cpar_request *cpar_isend_at(cpar_view value, const cpar_p2p *c)
+{
+    const cpar__call call = cpar__call_of(c, CPAR__ISEND, c->rank);
+    cpar_request *r = NULL;
+    cpar__problem problem;
+    cpar__begin(&problem);
+    if (cpar__check_send(&problem, &call, &value)) r = open_request(true, &problem);
+    if (!r) {
+        cpar__raise(&call, &problem);
+        return NULL;
+    }
+
+    r->value = value;
+    if (call.peer != cpar__world.rank) {
+        cpar__start_send(&r->transfer, &call, call.peer, &r->value);
+        cpar__leave(&r->transfer);
+        return r;
+    }
+    r->transfer = (cpar__transfer){ .call = call, .stage = CPAR__DONE };
+    if (cpar__send_to_self(&call, &value, &problem)) return r;
+    unlist(r);
+    free(r);
+    cpar__raise(&call, &problem);
+    return NULL;
+}
+
+cpar_request *cpar_ireceive_at(const cpar_p2p *c)
+{
+    const cpar__call call = cpar__call_of(c, CPAR__IRECEIVE, c->rank);
+    cpar_request *r = NULL;
+    cpar__problem problem;
+    cpar__begin(&problem);
+    if (cpar__check_receive(&problem, &call)) r = open_request(false, &problem);
+    if (!r) {
+        cpar__raise(&call, &problem);
+        return NULL;
+    }
+    cpar__start_receive_message(&r->transfer, &call, call.peer);
+    cpar__leave(&r->transfer);
+    return r;
+}
+
+cpar_message *cpar_wait_at(cpar_request *r, cpar_place at)
+{
+    int code;
+    cpar__problem problem;
+    cpar__begin(&problem);
+    if (!r) return NULL;
+    cpar__take_back(&r->transfer);
+    r->transfer.wait = at;
+    cpar__complete(&r->transfer, 1);
+    return end(r, &code);
+}
+
+bool cpar_test_at(cpar_request *r, cpar_message **m, cpar_place at)
+{
+    int code;
+    cpar__problem problem;
+    (void)at; /* it does not wait */
+    cpar__begin(&problem);
+    *m = NULL;
+    if (!r) return true;
+    cpar__take_back(&r->transfer);
+    if (cpar__advance(&r->transfer)) {
+        *m = end(r, &code);
+        return true;
+    }
+    cpar__leave(&r->transfer);
+    return false;
+}
+
+/* The first of the complete ones among n requests; n when none is complete. *some: one that is not. */
+static size_t find_complete(cpar_request **rs, size_t n, cpar_place at, const cpar__transfer **some)
+{
+    *some = NULL;
+    for (size_t i = 0; i < n; i++) {
+        if (!rs[i]) continue;
+        cpar__take_back(&rs[i]->transfer);
+        rs[i]->transfer.wait = at;
+        if (cpar__advance(&rs[i]->transfer)) return i;
+        cpar__leave(&rs[i]->transfer);
+        *some = &rs[i]->transfer;
+    }
+    return n;
+}
+
+cpar_message *cpar_wait_any_at(cpar_request **rs, size_t n, size_t *i, cpar_place at)
+{
+    int code;
+    const cpar__transfer *some;
+    cpar__patience patience = { 0 };
+    cpar__problem problem;
+    cpar__begin(&problem);
+    for (;;) {
+        *i = find_complete(rs, n, at, &some);
+        if (*i < n) {
+            cpar_request *r = rs[*i];
+            rs[*i] = NULL;
+            return end(r, &code);
+        }
+        if (!some) return NULL;
+        cpar__turn(&patience, some);
+    }
+}
+
+int cpar_wait_all_at(cpar_request **rs, size_t n, cpar_place at)
+{
+    int first = 0, code;
+    cpar__problem problem;
+    cpar__begin(&problem);
+    for (size_t i = 0; i < n; i++) {
+        cpar_request *r = rs[i];
+        if (!r) continue;
+        cpar__take_back(&r->transfer);
+        r->transfer.wait = at;
+        cpar__complete(&r->transfer, 1);
+        if (!r->is_send) continue;
+        rs[i] = NULL;
+        end(r, &code);
+        if (!first) first = code;
+    }
+    return first;
+}
+
+void cpar__abandon_requests(cpar__problem *p)
+{
+    while (!LIST_EMPTY(&open_requests)) {
+        cpar_request *r = LIST_FIRST(&open_requests);
+        cpar__transfer *t = &r->transfer;
+        char line[160];
+        unlist(r);
+        cpar__take_back(t);
+        cpar__describe(line, sizeof line, &t->call);
+        cpar__note(p, CPAR_ERROR_STATE, "a request was opened and never waited for: %s", line);
+        if (t->stage == CPAR__LANDING_ENVELOPE) MPI_Cancel(&t->pending);
+        cpar__detach(t);
+    }
+}

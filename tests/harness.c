@@ -1,0 +1,79 @@
+#include "harness.h"
+
+#include <mpi.h>
+#include <stdio.h>
+
+static void barrier(void)
+{
+    MPI_Barrier(MPI_COMM_WORLD);
+}
+
+/* Runs the suite without forking, which MPI would not survive. Returns the failures, printed as of `rank`. */
+static int run(const char *name, const TTest *const *tests, size_t count, int rank, int size)
+{
+    Suite *suite = suite_create(name);
+    for (size_t i = 0; i < count; i++) {
+        TCase *t = tcase_create(tests[i]->name);
+        if (size > 0) tcase_add_checked_fixture(t, NULL, barrier);
+        tcase_add_test(t, tests[i]);
+        suite_add_tcase(suite, t);
+    }
+    SRunner *runner = srunner_create(suite);
+    srunner_set_fork_status(runner, CK_NOFORK);
+    srunner_run_all(runner, CK_SILENT);
+
+    const int failed = srunner_ntests_failed(runner), ran = srunner_ntests_run(runner);
+    TestResult **failures = srunner_failures(runner);
+    for (int i = 0; i < failed; i++)
+        fprintf(stderr, "[rank %d/%d] %s:%d: %s: %s\n", rank, size, tr_lfile(failures[i]), tr_lno(failures[i]),
+            tr_tcname(failures[i]), tr_msg(failures[i]));
+    free(failures);
+    srunner_free(runner);
+    if (ran == (int)count) return failed;
+    fprintf(stderr, "[rank %d/%d] %s: %d tests ran of %zu\n", rank, size, name, ran, count);
+    return failed + 1;
+}
+
+int harness_run(int argc, char **argv, const char *name, const TTest *const *tests, size_t count)
+{
+    int failed, failed_all;
+    cpar_init(&argc, &argv);
+    cpar_on_error(CPAR_ERRORS_RETURN);
+    const int rank = cpar_rank(), size = cpar_size();
+
+    failed = run(name, tests, count, rank, size);
+    MPI_Allreduce(&failed, &failed_all, 1, MPI_INT, MPI_SUM, MPI_COMM_WORLD);
+    if (rank == 0) printf("%s: %zu tests on each of %d ranks, %d failures\n", name, count, size, failed_all);
+    cpar_on_error(NULL);
+    cpar_finalize();
+    return failed_all ? EXIT_FAILURE : EXIT_SUCCESS;
+}
+
+int harness_run_plain(const char *name, const TTest *const *tests, size_t count)
+{
+    const int failed = run(name, tests, count, 0, 0);
+    printf("%s: %zu tests, %d failures\n", name, count, failed);
+    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
+
+uint64_t harness_seed(uint64_t otherwise)
+{
+    const char *text = getenv("TEST_SEED");
+    const uint64_t seed = text ? strtoull(text, NULL, 0) : otherwise;
+    if (!cpar_initialized() || cpar_rank() == 0) printf("TEST_SEED=%llu\n", (unsigned long long)seed);
+    return seed;
+}
+
+void fill(void *memory, size_t n, uint64_t seed)
+{
+    unsigned char *p = memory;
+    for (size_t i = 0; i < n; i++) p[i] = (unsigned char)((i * 2654435761u + seed * 40503u) >> 7);
+}
+
+bool filled(const void *memory, size_t n, uint64_t seed)
+{
+    const unsigned char *p = memory;
+    for (size_t i = 0; i < n; i++)
+        if (p[i] != (unsigned char)((i * 2654435761u + seed * 40503u) >> 7)) return false;
+    return true;
+}

@@ -1,0 +1,66 @@
+/* Check under MPI: every rank runs the suite, every rank's failures are printed with its rank, and every
+   rank exits with the verdict of all.
+
+   A failed assertion jumps out of its test, so tests communicate first and assert last: else
+   the others would wait for what the failed rank no longer sends. A barrier after each test brings
+   the ranks together again. */
+#ifndef HARNESS_H
+#define HARNESS_H
+
+#include <check.h>
+#include <cpar.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Runs the tests with MPI up and cpar initialised, errors returning. Returns main's status. */
+int harness_run(int argc, char **argv, const char *name, const TTest *const *tests, size_t count);
+
+/* The same in this process alone, without MPI. */
+int harness_run_plain(const char *name, const TTest *const *tests, size_t count);
+
+#define HARNESS_MAIN(name, ...)                                                                    \
+    int main(int argc, char **argv)                                                                \
+    {                                                                                              \
+        const TTest *const tests[] = { __VA_ARGS__ };                                              \
+        return harness_run(argc, argv, name, tests, sizeof tests / sizeof *tests);                 \
+    }
+
+#define HARNESS_MAIN_PLAIN(name, ...)                                                              \
+    int main(void)                                                                                 \
+    {                                                                                              \
+        const TTest *const tests[] = { __VA_ARGS__ };                                              \
+        return harness_run_plain(name, tests, sizeof tests / sizeof *tests);                       \
+    }
+
+/* ck_assert itself prints the call as the macros expand it, which is longer than C allows a string to be. */
+#define check_code(call, code) check_code_((call), (code), #call)
+#define check_null(call, code) check_code_((call) == NULL ? cpar_last_error() : 0, (code), #call)
+static inline void check_code_(int got, int expected, const char *text)
+{
+    ck_assert_msg(got == expected, "%s gave %d (%s), not %d", text, got, cpar_strerror(got), expected);
+}
+
+/* The scalars of C, as a list of the tests' own. */
+#define ALL_SCALARS(X)                                                                             \
+    X(bool) X(char) X(signed char) X(unsigned char) X(short) X(unsigned short) X(int) X(unsigned)  \
+    X(long) X(unsigned long) X(long long) X(unsigned long long) X(float) X(double) X(long double)  \
+    X(float _Complex) X(double _Complex) X(long double _Complex)
+
+/* A repeatable stream of random numbers (SplitMix64). */
+static inline uint64_t draw(uint64_t *state)
+{
+    uint64_t z = (*state += 0x9e3779b97f4a7c15u);
+    z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
+    z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
+    return z ^ (z >> 31);
+}
+
+/* A seed: TEST_SEED of the environment, else the given one. Printed by rank 0. */
+uint64_t harness_seed(uint64_t otherwise);
+
+/* Fills n bytes with what `seed` stands for, and tells whether they still are. */
+void fill(void *memory, size_t n, uint64_t seed);
+bool filled(const void *memory, size_t n, uint64_t seed);
+
+#endif

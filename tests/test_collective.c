@@ -1,0 +1,275 @@
+/* Collectives at every root, with values of every length, and what happens when ranks disagree. */
+#include "harness.h"
+
+#include <stdio.h>
+
+static const size_t lengths[] = { 0, 1, 3, 500, 2048, 2049, 5000, 61440, 61441, 250000, 1000000 };
+enum { LENGTHS = sizeof lengths / sizeof *lengths };
+
+START_TEST(broadcast_fills_in_place)
+{
+    for (int root = 0; root < cpar_size(); root++)
+        for (int i = 0; i < LENGTHS; i++) {
+            const size_t n = lengths[i];
+            unsigned char *a = calloc(n + 1, 1);
+            if (cpar_rank() == root) fill(a, n, n + (size_t)root);
+            const int error = cpar_broadcast(cpar_array(a, n), root);
+            const bool right = filled(a, n, n + (size_t)root) && a[n] == 0;
+            free(a);
+            ck_assert_msg(!error && right, "%zu bytes from %d", n, root);
+        }
+    double x = cpar_rank() == 0 ? 2.5 : 0;
+    cpar_broadcast(&x, 0);
+    ck_assert(x == 2.5);
+}
+END_TEST
+
+START_TEST(broadcast_message_brings_what_only_the_root_knows)
+{
+    const int rank = cpar_rank();
+    for (int root = 0; root < cpar_size(); root++) {
+        cpar_message *m = cpar_broadcast_message(rank == root ? "from the root" : "", root);
+        const bool text = m && strcmp(cpar_text(m), "from the root") == 0 && cpar_source(m) == root;
+        cpar_free(m);
+        ck_assert(text);
+        for (int i = 0; i < LENGTHS; i++) {
+            short *a = malloc(lengths[i] * sizeof *a + 1);
+            fill(a, lengths[i] * sizeof *a, (uint64_t)i);
+            m = cpar_broadcast_message(cpar_array(a, rank == root ? lengths[i] : 0), root);
+            const bool right = cpar_is(m, short) && cpar_count(m) == lengths[i] && filled(cpar_as(m, short), cpar_bytes(m), (uint64_t)i);
+            cpar_free(m);
+            free(a);
+            ck_assert(right);
+        }
+    }
+}
+END_TEST
+
+/* Scatters 0..n-1 and checks this rank's share; then gathers the shares and checks the whole. */
+static bool scatter_and_gather(size_t n, int root, const size_t *counts)
+{
+    const int rank = cpar_rank(), size = cpar_size();
+    long *a = malloc(n * sizeof *a + 1);
+    for (size_t i = 0; i < n; i++) a[i] = (long)i;
+
+    cpar_message *share = cpar_scatter(cpar_array(rank == root ? a : NULL, rank == root ? n : 0), root, .counts = rank == root ? counts : NULL);
+    size_t lo = cpar_balance(n, size, rank).lo, hi = cpar_balance(n, size, rank).hi;
+    if (counts) {
+        lo = 0;
+        for (int r = 0; r < rank; r++) lo += counts[r];
+        hi = lo + counts[rank];
+    }
+    bool right = cpar_is(share, long) && cpar_count(share) == hi - lo && cpar_source(share) == root;
+    for (size_t i = 0; i < cpar_count(share) && right; i++) right = cpar_as(share, long)[i] == (long)(lo + i);
+
+    cpar_message *whole = cpar_gather(cpar_array(cpar_as(share, long), cpar_count(share)), root);
+    if (rank == root) {
+        size_t count, from = 0;
+        right = right && cpar_count(whole) == n && (n == 0 || memcmp(cpar_as(whole, long), a, n * sizeof *a) == 0);
+        for (int r = 0; r < size; r++) {
+            const long *part = cpar_part(whole, r, long, &count);
+            right = right && part == cpar_as(whole, long) + from && count == (counts ? counts[r] : cpar_balance(n, size, r).hi - cpar_balance(n, size, r).lo);
+            from += count;
+        }
+        right = right && !cpar_part(whole, size, long, &count) && cpar_last_error() == CPAR_ERROR_RANK;
+    } else
+        right = right && whole == NULL;
+    cpar_free(whole);
+    cpar_free(share);
+    free(a);
+    return right;
+}
+
+START_TEST(scatter_then_gather_is_the_same)
+{
+    for (int root = 0; root < cpar_size(); root++) {
+        bool right = true;
+        for (size_t n = 0; n < 20; n++) right = scatter_and_gather(n, root, NULL) && right;
+        right = scatter_and_gather(1000000, root, NULL) && right;
+        ck_assert(right);
+    }
+}
+END_TEST
+
+START_TEST(scatter_by_counts)
+{
+    const int size = cpar_size();
+    for (int root = 0; root < size; root++)
+        for (int big = 0; big < size; big++) {
+            size_t counts[64] = { 0 }, n = 0;
+            for (int r = 0; r < size; r++) n += counts[r] = r == big ? 300000 : (size_t)(r % 3);
+            const bool right = scatter_and_gather(n, root, counts);
+            ck_assert(right);
+        }
+}
+END_TEST
+
+START_TEST(gather_takes_parts_of_any_length_and_strings)
+{
+    const int rank = cpar_rank(), size = cpar_size();
+    for (int root = 0; root < size; root++) {
+        char text[64];
+        snprintf(text, sizeof text, "%.*s", rank * 3, "abcdefghijklmnopqrstuvwxyz");
+        cpar_message *m = cpar_gather(text, root);
+        bool right = (m != NULL) == (rank == root);
+        for (int r = 0; m && r < size; r++) {
+            size_t count;
+            const char *part = cpar_part(m, r, char, &count);
+            right = right && count == (size_t)r * 3 + 1 && strlen(part) == (size_t)r * 3;
+        }
+        cpar_free(m);
+        m = cpar_gather(rank, root);
+        for (int r = 0; m && r < size; r++) right = right && cpar_as(m, int)[r] == r;
+        cpar_free(m);
+        ck_assert(right);
+    }
+}
+END_TEST
+
+START_TEST(balance_deals_evenly)
+{
+    static const size_t known[4][2] = { { 0, 8 }, { 8, 15 }, { 15, 22 }, { 22, 29 } };
+    for (int r = 0; r < 4; r++) ck_assert(cpar_balance(29, 4, r).lo == known[r][0] && cpar_balance(29, 4, r).hi == known[r][1]);
+    for (size_t n = 0; n < 40; n++)
+        for (int size = 1; size < 12; size++) {
+            size_t at = 0;
+            for (int r = 0; r < size; r++) {
+                const cpar_range b = cpar_balance(n, size, r);
+                ck_assert(b.lo == at && b.hi - b.lo == n / (size_t)size + ((size_t)r < n % (size_t)size));
+                at = b.hi;
+            }
+            ck_assert(at == n && cpar_balance(n, size, size).lo == n && cpar_balance(n, size, size + 5).hi == n);
+        }
+    ck_assert(cpar_balance(SIZE_MAX, 3, 2).hi == SIZE_MAX && cpar_balance(5, 3, -1).lo == 5 && cpar_balance(5, 0, 0).hi == 5);
+}
+END_TEST
+
+START_TEST(a_broadcast_that_does_not_fit_one_rank_reaches_the_others)
+{
+    const int rank = cpar_rank(), size = cpar_size();
+    for (int root = 0; root < size; root++)
+        for (int i = 1; i < LENGTHS; i++)
+            for (int odd = 0; odd < size; odd++) {
+                const size_t n = lengths[i], mine = rank == odd && odd != root ? n - 1 : n;
+                unsigned char *a = calloc(n, 1);
+                if (rank == root) fill(a, n, n);
+                const int length = cpar_broadcast(cpar_array(a, mine), root);
+                const bool same = rank == odd && odd != root ? a[0] == 0 && a[n - 1] == 0 : filled(a, n, n);
+                int type = 0;
+                if (rank == odd && odd != root) type = cpar_broadcast(cpar_array((signed char *)a, n), root);
+                else type = cpar_broadcast(cpar_array(a, n), root);
+                free(a);
+                ck_assert_int_eq(length, rank == odd && odd != root ? CPAR_ERROR_LENGTH : 0);
+                ck_assert_int_eq(type, rank == odd && odd != root ? CPAR_ERROR_TYPE : 0);
+                ck_assert(same);
+            }
+}
+END_TEST
+
+START_TEST(an_error_at_the_root_reaches_all)
+{
+    const int rank = cpar_rank(), size = cpar_size();
+    for (int root = 0; root < size; root++) {
+        int a[4] = { 1, 2, 3, 4 };
+        size_t counts[64] = { 5 };
+        cpar_message *m = cpar_scatter(cpar_array(a, 4), root, .counts = counts);
+        const int more = cpar_last_error();
+        counts[0] = 3;
+        cpar_message *m2 = cpar_scatter(cpar_array(a, 4), root, .counts = counts);
+        const int fewer = cpar_last_error();
+        cpar_message *m3 = cpar_scatter(cpar_array(rank == root ? NULL : a, 4), root);
+        const int null = cpar_last_error();
+        const int broadcast = cpar_broadcast(cpar_array(rank == root ? NULL : a, 4), root);
+        cpar_message *m4 = cpar_broadcast_message(rank == root ? (char *)NULL : "", root);
+        const int broadcast_message = cpar_last_error();
+        cpar_barrier();
+        ck_assert(!m && !m2 && !m3 && !m4);
+        ck_assert(more == CPAR_ERROR_LENGTH && fewer == CPAR_ERROR_LENGTH);
+        ck_assert(null == CPAR_ERROR_ARGUMENT && broadcast == CPAR_ERROR_ARGUMENT && broadcast_message == CPAR_ERROR_ARGUMENT);
+    }
+}
+END_TEST
+
+START_TEST(a_gather_of_unlike_types_is_an_error_at_the_root)
+{
+    const int rank = cpar_rank(), size = cpar_size();
+    static double many[100000];
+    for (int root = 0; root < size; root++)
+        for (int odd = 0; odd < size; odd++) {
+            cpar_message *m;
+            if (rank == odd) m = cpar_gather(cpar_array(many, 100000), root);
+            else m = cpar_gather(rank, root);
+            const int error = cpar_last_error();
+            cpar_message *null = cpar_gather(cpar_array(rank == odd ? NULL : many, 1000), root);
+            const int null_error = cpar_last_error();
+            cpar_message *after = cpar_gather(rank, root);
+            const bool right = cpar_count(after) == (rank == root ? (size_t)size : 0);
+            cpar_free(after);
+            ck_assert(right && !null && null_error == (rank == root || rank == odd ? CPAR_ERROR_ARGUMENT : 0));
+            if (size == 1) cpar_free(m);
+            else ck_assert(!m && error == (rank == root ? CPAR_ERROR_TYPE : 0));
+        }
+}
+END_TEST
+
+START_TEST(a_bad_root_is_an_error_everywhere)
+{
+    int x = 1;
+    const int bad[] = { -1, cpar_size(), 1000000 };
+    for (int i = 0; i < 3; i++) {
+        check_code(cpar_broadcast(&x, bad[i]), CPAR_ERROR_RANK);
+        check_null(cpar_broadcast_message(x, bad[i]), CPAR_ERROR_RANK);
+        check_null(cpar_scatter(cpar_array(&x, 1), bad[i]), CPAR_ERROR_RANK);
+        check_null(cpar_gather(x, bad[i]), CPAR_ERROR_RANK);
+    }
+}
+END_TEST
+
+START_TEST(ranks_in_different_collectives_find_out)
+{
+    int x = cpar_rank(), error;
+    if (cpar_rank() == 0) error = cpar_broadcast(&x, 0);
+    else {
+        cpar_message *m = cpar_broadcast_message(x, 0);
+        error = cpar_last_error();
+        cpar_free(m);
+    }
+    ck_assert_int_eq(error, cpar_rank() == 0 ? 0 : CPAR_ERROR_STATE);
+}
+END_TEST
+
+START_TEST(an_open_receive_completes_while_its_owner_is_in_a_collective)
+{
+    /* The previous rank's send is long, so it needs this rank to answer; this rank waits at the barrier. */
+    const int rank = cpar_rank(), size = cpar_size(), next = (rank + 1) % size, previous = (rank + size - 1) % size;
+    enum { N = 1000000 };
+    double *a = malloc(N * sizeof *a);
+    for (int i = 0; i < N; i++) a[i] = rank;
+    cpar_request *r = cpar_ireceive(previous);
+    cpar_send(cpar_array(a, N), next);
+    cpar_barrier();
+    cpar_message *m = cpar_wait(r);
+    const bool right = cpar_count(m) == N && cpar_as(m, double)[N - 1] == previous;
+    cpar_free(m);
+
+    r = cpar_ireceive(previous);
+    if (rank == 0) { /* blocks until rank 1 % size, which is in the broadcast, has received */
+        cpar_send(cpar_array(a, N), next);
+        cpar_broadcast(cpar_array(a, N), 0);
+    } else {
+        cpar_broadcast(cpar_array(a, N), 0);
+        cpar_send(cpar_array(a, N), next);
+    }
+    m = cpar_wait(r);
+    const bool right_too = cpar_count(m) == N && cpar_as(m, double)[0] == 0;
+    cpar_free(m);
+    free(a);
+    ck_assert(right && right_too);
+}
+END_TEST
+
+HARNESS_MAIN("collective", broadcast_fills_in_place, broadcast_message_brings_what_only_the_root_knows, scatter_then_gather_is_the_same,
+    scatter_by_counts, gather_takes_parts_of_any_length_and_strings, balance_deals_evenly,
+    a_broadcast_that_does_not_fit_one_rank_reaches_the_others, an_error_at_the_root_reaches_all,
+    a_gather_of_unlike_types_is_an_error_at_the_root, a_bad_root_is_an_error_everywhere,
+    ranks_in_different_collectives_find_out, an_open_receive_completes_while_its_owner_is_in_a_collective)

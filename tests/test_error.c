@@ -1,0 +1,139 @@
+/* Errors: each wrong argument gives its code, tells the handler, and leaves everything usable. */
+#include "harness.h"
+
+#include <stdio.h>
+
+static int told_code, told_times;
+static char told_line[1024];
+
+static void note(int code, const char *line)
+{
+    told_code = code;
+    told_times++;
+    snprintf(told_line, sizeof told_line, "%s", line);
+}
+
+/* A line as the default would print it, for an error of `operation` in this file. */
+static bool told(int code, int line, const char *rest)
+{
+    char expected[1024];
+    snprintf(expected, sizeof expected, "cpar: rank %d of %d on %s, test_error.c:%d, %s", cpar_rank(), cpar_size(), cpar_get_processor_name(), line, rest);
+    const bool same = told_code == code && told_times == 1 && strcmp(told_line, expected) == 0;
+    if (!same) fprintf(stderr, "told %d times, code %d:\n  %s\nexpected code %d:\n  %s\n", told_times, told_code, told_line, code, expected);
+    told_times = 0;
+    return same;
+}
+
+START_TEST(the_line_names_everything)
+{
+    const int me = cpar_rank();
+    double four[4] = { 0 };
+    int x = 0;
+    char rest[256];
+    cpar_on_error(note);
+    cpar_send(cpar_array(four, 4), me, .tag = 3);
+    const int line = __LINE__, code = cpar_receive_into(&x, CPAR_ANY_SOURCE, .tag = CPAR_ANY_TAG);
+    snprintf(rest, sizeof rest, "receive from %d, tag 3: the message holds 4 double, asked for 1 int", me);
+    const bool type = told(CPAR_ERROR_TYPE, line, rest);
+
+    cpar_send(1, 99);
+    snprintf(rest, sizeof rest, "send to 99, tag 0: the destination is 99, accepted are 0 to %d", cpar_size() - 1);
+    const bool rank = told(CPAR_ERROR_RANK, __LINE__ - 2, rest);
+
+    cpar_broadcast(&x, -3);
+    snprintf(rest, sizeof rest, "broadcast, root -3: the root is -3, accepted are 0 to %d", cpar_size() - 1);
+    const bool root = told(CPAR_ERROR_RANK, __LINE__ - 2, rest);
+
+    cpar_send(cpar_array((short *)NULL, 3), me);
+    snprintf(rest, sizeof rest, "send to %d, tag 0: the view of 3 short is at NULL", me);
+    const bool null = told(CPAR_ERROR_ARGUMENT, __LINE__ - 2, rest);
+    cpar_on_error(CPAR_ERRORS_RETURN);
+    ck_assert(code == CPAR_ERROR_TYPE && type && rank && root && null);
+}
+END_TEST
+
+START_TEST(wrong_arguments_of_point_to_point)
+{
+    const int me = cpar_rank();
+    int x = 0;
+    const int constant = 1;
+    char *string = NULL;
+    check_code(cpar_send(1, -1), CPAR_ERROR_RANK);
+    check_code(cpar_send(1, cpar_size()), CPAR_ERROR_RANK);
+    check_code(cpar_send(1, me, .tag = -1), CPAR_ERROR_TAG);
+    check_code(cpar_send(string, me), CPAR_ERROR_ARGUMENT);
+    check_code(cpar_send(cpar_array(&x, SIZE_MAX / 4), me), CPAR_ERROR_ARGUMENT);
+    check_code(cpar_send(cpar_array((int *)NULL, 0), me), 0);
+    check_code(cpar_receive_into(cpar_array((int *)NULL, 0), me), 0);
+    check_null(cpar_receive(-2), CPAR_ERROR_RANK);
+    check_null(cpar_receive(me, .tag = -2), CPAR_ERROR_TAG);
+    check_code(cpar_receive_into(cpar_array(&constant, 1), me), CPAR_ERROR_ARGUMENT);
+    check_code(cpar_receive_into((int *)NULL, me), CPAR_ERROR_ARGUMENT);
+    check_null(cpar_exchange(1, me, me, .tag = CPAR_ANY_TAG), CPAR_ERROR_TAG);
+    check_null(cpar_exchange(1, -1, me), CPAR_ERROR_RANK);
+    check_null(cpar_exchange(1, me, -7), CPAR_ERROR_RANK);
+    check_null(cpar_isend(1, -1), CPAR_ERROR_RANK);
+    check_null(cpar_ireceive(9999), CPAR_ERROR_RANK);
+    cpar_view odd = { .data = &x, .count = 1, .type = { 99, 4 } };
+    check_code(cpar_send(odd, me), CPAR_ERROR_TYPE);
+    odd.type = (cpar_type){ CPAR_FLOAT, 5 };
+    check_code(cpar_send(odd, me), CPAR_ERROR_TYPE);
+
+    cpar_send(7, me); /* and all still works */
+    check_code(cpar_receive_into(&x, me), 0);
+    ck_assert(x == 7 && cpar_last_error() == 0);
+}
+END_TEST
+
+START_TEST(the_last_error_is_of_the_last_call)
+{
+    cpar_send(1, -1);
+    check_code(cpar_last_error(), CPAR_ERROR_RANK);
+    cpar_count(NULL); /* can't fail, says nothing */
+    check_code(cpar_last_error(), CPAR_ERROR_RANK);
+    cpar_rank();
+    check_code(cpar_last_error(), 0);
+}
+END_TEST
+
+START_TEST(a_handler_that_calls_cpar_changes_nothing)
+{
+    cpar_on_error(note);
+    told_times = 0;
+    check_code(cpar_send(1, 99), CPAR_ERROR_RANK);
+    ck_assert(cpar_last_error() == CPAR_ERROR_RANK && told_times == 1);
+    cpar_on_error(CPAR_ERRORS_RETURN);
+    check_code(cpar_send(1, 99), CPAR_ERROR_RANK);
+    ck_assert_int_eq(told_times, 1);
+}
+END_TEST
+
+START_TEST(every_code_has_a_text)
+{
+#define CODE_HAS_TEXT(name, number, text) ck_assert_str_eq(cpar_strerror(CPAR_ERROR_##name), text);
+    CPAR_ERRORS(CODE_HAS_TEXT)
+    ck_assert_str_eq(cpar_strerror(0), "success");
+    ck_assert(strlen(cpar_strerror(-5)) > 0 && strlen(cpar_strerror(12345)) > 0);
+}
+END_TEST
+
+START_TEST(init_again_does_nothing)
+{
+    ck_assert(cpar_initialized());
+    check_code(cpar_init(NULL, NULL), 0);
+    const int rank = cpar_rank();
+    ck_assert(cpar_initialized() && rank >= 0 && rank < cpar_size());
+}
+END_TEST
+
+START_TEST(time_goes_on)
+{
+    const double a = cpar_time();
+    double b = a;
+    for (long i = 0; i < 100000000 && b == a; i++) b = cpar_time();
+    ck_assert(b > a && b - a < 60);
+}
+END_TEST
+
+HARNESS_MAIN("error", the_line_names_everything, wrong_arguments_of_point_to_point, the_last_error_is_of_the_last_call,
+    a_handler_that_calls_cpar_changes_nothing, every_code_has_a_text, init_again_does_nothing, time_goes_on)
