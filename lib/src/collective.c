@@ -26,7 +26,7 @@ static void finish(cpar__transfer *t, size_t n, cpar__problem *p)
 {
     cpar__complete(t, n);
     for (size_t i = 0; i < n; i++) {
-        if (t[i].problem.code) cpar__note(p, t[i].problem.code, "%s", t[i].problem.why);
+        cpar__keep(p, &t[i].problem);
         cpar__release(&t[i]);
     }
 }
@@ -282,7 +282,7 @@ static cpar_message *lay_out(const cpar__transfer *t, int root, cpar__problem *p
     for (int r = 0; r < size; r++) {
         char his[CPAR__TYPE_TEXT], mine[CPAR__TYPE_TEXT];
         if (t[r].problem.code)
-            cpar__note(p, t[r].problem.code, "%s", t[r].problem.why);
+            cpar__keep(p, &t[r].problem);
         else if (!cpar__type_same(t[r].envelope.type, type))
             cpar__note(p, CPAR_ERROR_TYPE, "rank %d gave %zu %s, rank %d gave %zu %s", r, (size_t)t[r].envelope.count,
                 cpar__type_name(t[r].envelope.type, his), root, (size_t)t[root].envelope.count, cpar__type_name(type, mine));

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 cpar__identity cpar__self;
 
@@ -42,9 +43,15 @@ bool cpar__note(cpar__problem *p, int code, const char *format, ...)
     return false;
 }
 
+void cpar__keep(cpar__problem *p, const cpar__problem *other)
+{
+    if (!p->code && other->code) *p = *other;
+}
+
 void cpar__begin(cpar__problem *p)
 {
     p->code = last_error = 0;
+    p->told = false;
 }
 
 bool cpar__check_running(cpar__problem *p)
@@ -91,10 +98,13 @@ void cpar__line(char *out, size_t room, const cpar__call *call, const char *why)
     snprintf(out, room, "cpar: %s%s: %s", who, what, why);
 }
 
-static void print_and_end(const char *line)
+/* One rank's line is enough: where another rank has the problem, that one is given a second to print its own
+   and to end the job. */
+static void print_and_end(const cpar__problem *p, const char *line)
 {
     int mpi_runs = 0, mpi_ended = 0;
     fflush(NULL);
+    if (p->told) nanosleep(&(struct timespec){ .tv_sec = 1 }, NULL);
     fprintf(stderr, "%s\n", line);
     MPI_Initialized(&mpi_runs);
     MPI_Finalized(&mpi_ended);
@@ -110,7 +120,7 @@ int cpar__raise(const cpar__call *call, const cpar__problem *p)
     cpar__line(line, sizeof line, call, p->why);
     cpar_handler *h = atomic_load(&handler);
     if (!h)
-        print_and_end(line);
+        print_and_end(p, line);
     else if (h != CPAR_ERRORS_RETURN)
         h(p->code, line);
     return last_error = p->code; /* last, for the handler may call cpar */

@@ -48,6 +48,7 @@ typedef struct {
 /* What went wrong: a code, 0 for nothing, and the cause in words. */
 typedef struct {
     int code;
+    bool told; /* by the rank where it is, which reports it too */
     char why[240];
 } cpar__problem;
 
@@ -63,6 +64,9 @@ const char *cpar__operation_name(unsigned operation);
 
 /* Notes what went wrong, unless something has before. Returns false, so that checks can end with it. */
 bool cpar__note(cpar__problem *p, int code, const char *format, ...) __attribute__((format(printf, 3, 4)));
+
+/* Notes what is noted in `other`, if anything. */
+void cpar__keep(cpar__problem *p, const cpar__problem *other);
 
 /* Every public call that can fail starts with this: no problem yet, and no last error. */
 void cpar__begin(cpar__problem *p);

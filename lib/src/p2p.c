@@ -73,7 +73,7 @@ bool cpar__send_to_self(const cpar__call *call, const cpar_view *v, cpar__proble
 
     if (bytes) memcpy(copy->payload, cpar__view_data(v), bytes);
     cpar__start_send(&copy->transfer, call, call->peer, &(cpar_view){ .data = copy->payload, .count = v->count, .type = v->type });
-    if (copy->transfer.problem.code) cpar__note(p, copy->transfer.problem.code, "%s", copy->transfer.problem.why);
+    cpar__keep(p, &copy->transfer.problem);
     cpar__detach(&copy->transfer);
     return !p->code;
 }

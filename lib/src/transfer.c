@@ -109,7 +109,7 @@ static bool send_piece(cpar__transfer *t)
         return true;
     }
     if (t->feed && t->feed->problem.code) {
-        cpar__note(&t->problem, t->feed->problem.code, "%s", t->feed->problem.why);
+        cpar__keep(&t->problem, &t->feed->problem);
         end(t);
         return true;
     }
@@ -172,6 +172,7 @@ static void read_envelope(cpar__transfer *t, size_t arrived)
         cpar__place(t, NULL);
     } else if (t->envelope.error) {
         cpar__note(&t->problem, t->envelope.error, "%.*s", (int)t->bytes, (const char *)t->landing + CPAR__HEADER);
+        t->problem.told = true;
         end(t);
     } else if (t->makes_message)
         place_message(t);
@@ -234,6 +235,7 @@ static bool start(cpar__transfer *t, const cpar__call *call, int peer)
     t->call = *call;
     t->wait.file = NULL;
     t->problem.code = 0;
+    t->problem.told = false;
     t->group = &cpar__world;
     t->peer = peer;
     t->tag = message ? call->tag : 0;

@@ -1,0 +1,206 @@
+/* A program that does one thing wrong, or unusual, as its argument says. scripts/misuse.sh looks at what it
+   prints and how it ends. */
+#include <cpar.h>
+#include <mpi.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static int rank, size;
+
+static void wrong_type(void)
+{
+    double four[4] = { 0 };
+    int x = 0;
+    if (rank == 0) cpar_send(cpar_array(four, 4), 1 % size);
+    if (rank == 1 % size) cpar_receive_into(&x, 0);
+    cpar_barrier();
+}
+
+static void too_long(void)
+{
+    int many[5] = { 0 }, two[2];
+    if (rank == 0) cpar_send(cpar_array(many, 5), 1 % size, .tag = 12);
+    if (rank == 1 % size) cpar_receive_into(cpar_array(two, 2), CPAR_ANY_SOURCE, .tag = CPAR_ANY_TAG);
+    cpar_barrier();
+}
+
+static void wrong_value(void)
+{
+    if (rank == 0) cpar_send("text", 1 % size);
+    if (rank == 1 % size) {
+        cpar_message *m = cpar_receive(0);
+        printf("%g\n", cpar_value(m, double));
+    }
+    cpar_barrier();
+}
+
+static void unreceived(void)
+{
+    if (rank == 0) cpar_send(3.5, 1 % size, .tag = 7);
+}
+
+static void open_request(void)
+{
+    if (rank == 0) cpar_ireceive(1 % size, .tag = 3);
+}
+
+static void open_request_returning(void)
+{
+    static double data[100000];
+    cpar_on_error(CPAR_ERRORS_RETURN);
+    cpar_isend(cpar_array(data, 100000), (rank + 1) % size, .tag = 1);
+    cpar_ireceive(CPAR_ANY_SOURCE, .tag = 2);
+    const int code = cpar_finalize();
+    printf("finalize gave %d: %s\n", code, cpar_strerror(code));
+    exit(code == CPAR_ERROR_STATE ? 0 : 1);
+}
+
+static void abort_job(void)
+{
+    if (rank == size - 1) cpar_abort(300);
+    cpar_barrier();
+}
+
+static void abort_zero(void)
+{
+    printf("printed before the end\n");
+    cpar_abort(256);
+}
+
+static void bad_scatter(void)
+{
+    int a[3] = { 0 };
+    size_t counts[4] = { 1, 1, 1, 1 };
+    counts[0] = 5;
+    cpar_scatter(cpar_array(a, 3), 0, .counts = counts);
+}
+
+static void collectives_differ(void)
+{
+    if (rank == 0) cpar_barrier();
+    else cpar_gather(1, 0);
+}
+
+static void print(void)
+{
+    cpar_print("rank %d\nhas two lines", rank);
+    cpar_print("%s", rank == size - 1 ? "only the last\n" : "");
+    cpar_print("%0*d", 70000, rank);
+}
+
+static void print_to_full(void)
+{
+    if (!freopen("/dev/full", "w", stdout)) exit(9);
+    cpar_print("lost");
+}
+
+static void on_handler(int code, const char *line)
+{
+    fprintf(stderr, "handled %d: %s\n", code, line);
+}
+
+static void handler(void)
+{
+    cpar_on_error(on_handler);
+    const int code = cpar_send(1, 1000);
+    cpar_on_error(NULL);
+    printf("returned %d\n", code);
+}
+
+static void finalize_twice(void)
+{
+    const int first = cpar_finalize(), second = cpar_finalize();
+    printf("%d %d %d\n", first, second, cpar_initialized());
+}
+
+static void init_after_end(void)
+{
+    cpar_finalize();
+    cpar_init(NULL, NULL);
+}
+
+static void use_after_end(void)
+{
+    cpar_finalize();
+    cpar_send(1, 0);
+}
+
+static void wait_long(void)
+{
+    cpar_barrier();
+    if (rank == 0) {
+        const double start = cpar_time();
+        while (cpar_time() - start < 2.5) {}
+        cpar_send(1, 1 % size);
+    }
+    if (rank == 1 % size) cpar_free(cpar_receive(CPAR_ANY_SOURCE));
+    cpar_barrier();
+}
+
+static const struct {
+    const char *name;
+    void (*run)(void);
+} cases[] = {
+#define CASE(name) { #name, name },
+    CASE(wrong_type) CASE(too_long) CASE(wrong_value) CASE(unreceived) CASE(open_request) CASE(open_request_returning)
+    CASE(abort_job) CASE(abort_zero) CASE(bad_scatter) CASE(collectives_differ) CASE(print) CASE(print_to_full) CASE(handler)
+    CASE(finalize_twice) CASE(init_after_end) CASE(use_after_end) CASE(wait_long)
+};
+
+/* Without init, or with an MPI of its own. */
+static int special(const char *name, int *argc, char ***argv)
+{
+    if (strcmp(name, "no_init") == 0) {
+        cpar_send(1, 0);
+    } else if (strcmp(name, "no_init_returning") == 0) {
+        cpar_on_error(CPAR_ERRORS_RETURN);
+        printf("%d %d %d\n", cpar_send(1, 0), cpar_rank(), cpar_size());
+        return cpar_finalize();
+    } else if (strcmp(name, "abort_without_init") == 0) {
+        cpar_abort(7);
+    } else if (strcmp(name, "attach") == 0) {
+        int runs = 0, sum = 0, x = 1;
+        MPI_Init(argc, argv);
+        for (int i = 0; i < 3; i++) {
+            cpar_init(argc, argv);
+            cpar_send(cpar_rank(), (cpar_rank() + 1) % cpar_size());
+            cpar_free(cpar_receive(CPAR_ANY_SOURCE));
+            cpar_finalize();
+        }
+        MPI_Allreduce(&x, &sum, 1, MPI_INT, MPI_SUM, MPI_COMM_WORLD);
+        MPI_Finalized(&runs);
+        printf("MPI still runs: %d, %d ranks\n", !runs, sum);
+        MPI_Finalize();
+        return 0;
+    } else if (strcmp(name, "attach_threads") == 0) {
+        MPI_Init(argc, argv);
+        cpar_init(argc, argv, .threads = true);
+    } else if (strcmp(name, "threads") == 0) {
+        int level = 0;
+        cpar_init(argc, argv, .threads = true);
+        MPI_Query_thread(&level);
+        printf("multiple %d\n", level == MPI_THREAD_MULTIPLE);
+        return cpar_finalize();
+    }
+    return -1;
+}
+
+int main(int argc, char **argv)
+{
+    const char *name = argc > 1 ? argv[1] : "";
+    const int status = special(name, &argc, &argv);
+    if (status >= 0) return status;
+
+    cpar_init(&argc, &argv);
+    rank = cpar_rank();
+    size = cpar_size();
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        if (strcmp(cases[i].name, name) == 0) {
+            cases[i].run();
+            return cpar_finalize();
+        }
+    fprintf(stderr, "misuse: no case '%s'\n", name);
+    return 64;
+}

@@ -1,0 +1,83 @@
+#!/usr/bin/env bash
+# What the apps print, and what they say to wrong command lines.
+set -u
+. "$(dirname "$0")/expect.sh"
+
+names() {
+    local r text=""
+    for ((r = 0; r < $1; r++)); do text+="P$r"; done
+    echo "$text"
+}
+
+for ranks in 0 1 2 3 4 64; do
+    n=$((ranks ? ranks : 1))
+    expected=""
+    for ((r = 0; r < n; r++)); do expected+="I am rank $r of $n on node $host"$'\n'; done
+    on $ranks ring
+    ends 0
+    prints "${expected}Processor 0 received message \"$(names $n)\" from rank $((n - 1))"
+done
+for ranks in 1 2 3; do
+    for token in "--laps 5" "--bytes 1" "--bytes 3000000" "--laps 3 --bytes 100000" "--laps=100 --bytes=5000"; do
+        on $ranks ring $token
+        ends 0
+        lines out 1 "^[0-9]+ laps of [0-9]+ bytes: [0-9.]+ us a hop, all bytes right on every rank$"
+    done
+done
+
+for ranks in 0 1 2 3 4 16; do
+    on $ranks fib
+    ends 0
+    prints "[39088169, 24157817, 14930352, 9227465, 5702887, 3524578]"
+    on $ranks fib 1 2 3 30 10 1 25
+    ends 0
+    prints "[1, 1, 2, 832040, 55, 1, 75025]"
+done
+on 3 fib --time 30
+ends 0
+prints "[832040]"
+lines err 3 "^rank [0-2] on $host: [0-9]+ pieces, [0-9.]+ s$"
+lines err 1 "^[0-9.]+ s of computing in [0-9.]+ s: speedup [0-9.]+, efficiency [0-9.]+ %$"
+
+on 3 hello
+ends 0
+lines out 1 "^the square of 2 is 4$"
+lines out 1 "^rank 1 received \"hello\" and 3.14 from rank 0$"
+on 0 hello
+ends 0
+lines out 1 "^rank 0 received \"hello\" and 3.14 from rank 0$"
+
+# Wrong command lines: one line, from one rank, and status 2.
+refused() {
+    local ranks
+    for ranks in 0 3; do
+        on $ranks "$@"
+        ends 2
+        lines err 1 "^$1: "
+        lines err 0 "^cpar: "
+        prints ""
+    done
+}
+refused fib x
+refused fib 0
+refused fib 94
+refused fib 10 -3
+refused fib 30 ""
+refused fib 5.5
+refused fib 99999999999999999999
+refused fib --fast
+refused fib --time=3
+refused ring --laps -1
+refused ring --laps 0
+refused ring --laps
+refused ring --bytes x
+refused ring --bytes 0
+refused ring -z
+refused ring 5
+for app in ring fib; do
+    on 2 $app --help
+    ends 0
+    lines out 1 "^usage: mpirun -n RANKS $app "
+done
+
+finish

@@ -1,0 +1,115 @@
+#!/usr/bin/env bash
+# What errors print, and how the job ends.
+set -u
+. "$(dirname "$0")/expect.sh"
+
+head="^cpar: rank [0-9]+ of [0-9]+ on $host, misuse.c:[0-9]+,"
+
+on 2 misuse wrong_type
+ends 1
+lines err 1 "^cpar: rank 1 of 2 on $host, misuse.c:[0-9]+, receive from 0, tag 0: the message holds 4 double, asked for 1 int$"
+on 0 misuse wrong_type
+ends 1
+lines err 1 "^cpar: rank 0 of 1 on $host, misuse.c:[0-9]+, receive from 0, tag 0: the message holds 4 double, asked for 1 int$"
+on 3 misuse too_long
+ends 1
+lines err 1 "^cpar: rank 1 of 3 on $host, misuse.c:[0-9]+, receive from 0, tag 12: the message holds 5 int, asked for up to 2 int$"
+on 2 misuse wrong_value
+ends 1
+lines err 1 "$head value: the message holds 5 char, asked for double$"
+
+for ranks in 1 2 4; do
+    on $ranks misuse unreceived
+    ends 1
+    lines err 1 "$head finalize: nobody received 1 double from rank 0, tag 7$"
+done
+on 2 misuse open_request
+ends 1
+lines err 1 "$head finalize: a request was opened and never waited for: misuse.c:[0-9]+, ireceive from 1, tag 3$"
+for ranks in 1 2 3; do
+    on $ranks misuse open_request_returning
+    ends 0
+    lines out $ranks "^finalize gave 7: not possible now$"
+done
+
+on 3 misuse abort_job
+ends 44
+on 0 misuse abort_zero
+ends 1
+prints "printed before the end"
+on 3 misuse bad_scatter
+ends 1
+lines err 1 "$head scatter, root 0: .*the counts up to rank 0 sum to more than the 3 elements there are$"
+on 2 misuse collectives_differ
+ends 1
+lines err 1 "$head (barrier|gather, root 0): rank [01] is in (gather|barrier) meanwhile$"
+
+on 3 misuse print
+ends 0
+lines out 3 "^has two lines$"
+lines out 1 "^only the last$"
+awk 'length($0) == 70000 { long++; next } { print } END { print long " lines of 70000" }' "$scratch/out" >"$scratch/short"
+mv "$scratch/short" "$scratch/out"
+prints "rank 0
+has two lines
+rank 1
+has two lines
+rank 2
+has two lines
+only the last
+3 lines of 70000"
+on 2 misuse print_to_full
+ends 1
+lines err 1 "$head print: standard output: No space left on device$"
+
+on 0 misuse handler
+ends 0
+prints "returned 3"
+lines err 1 "^handled 3: cpar: rank 0 of 1 on $host, misuse.c:[0-9]+, send to 1000, tag 0: the destination is 1000, accepted are 0 to 0$"
+on 2 misuse finalize_twice
+ends 0
+lines out 2 "^0 0 0$"
+on 0 misuse init_after_end
+ends 1
+lines err 1 "^cpar: misuse.c:[0-9]+, init: MPI has ended, and can't start again in this process$"
+on 0 misuse use_after_end
+ends 1
+lines err 1 "^cpar: misuse.c:[0-9]+, send to 0, tag 0: cpar is not running: cpar_init comes first, cpar_finalize last$"
+on 0 misuse no_init
+ends 1
+lines err 1 "^cpar: misuse.c:[0-9]+, send to 0, tag 0: cpar is not running"
+on 0 misuse no_init_returning
+ends 0
+prints "7 -1 0"
+on 0 misuse abort_without_init
+ends 7
+
+for ranks in 0 1 3; do
+    on $ranks misuse attach
+    ends 0
+    lines out $((ranks ? ranks : 1)) "^MPI still runs: 1, $((ranks ? ranks : 1)) ranks$"
+done
+on 2 misuse attach_threads
+ends 1
+lines err 2 "init: .*MPI_THREAD_MULTIPLE"
+on 2 misuse threads
+ends 0
+lines out 2 "^multiple 1$"
+
+export CPAR_PATIENCE=1
+on 2 misuse wait_long
+ends 0
+lines err 1 "^cpar: rank 1 of 2 on $host, misuse.c:[0-9]+, receive from any, tag 0: waiting for 1 s$"
+lines err 1 "^cpar: rank 1 of 2 on $host, misuse.c:[0-9]+, receive from any, tag 0: waiting for 2 s$"
+lines err 2 "waiting"
+
+for bad in "CPAR_PATIENCE=x" "CPAR_PIECE=0" "CPAR_PIECE=9999999999999999999999" "CPAR_INLINE_NEAR=-1" "CPAR_INLINE_FAR=61441" "CPAR_SEQUENCES=1e3"; do
+    export CPAR_PATIENCE=1
+    export "${bad?}"
+    on 0 misuse handler
+    ends 1
+    lines err 1 "^cpar: misuse.c:[0-9]+, init: the environment has $bad, accepted are whole numbers from [0-9]+ to [0-9]+$"
+    unset "${bad%%=*}"
+done
+
+finish
