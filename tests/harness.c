@@ -56,6 +56,22 @@ int harness_run_plain(const char *name, const TTest *const *tests, size_t count)
     return failed ? EXIT_FAILURE : EXIT_SUCCESS;
 }
 
+static cpar_request *posted[64];
+static size_t posted_count;
+
+void harness_post(cpar_request *r)
+{
+    if (posted_count == sizeof posted / sizeof *posted) abort();
+    posted[posted_count++] = r;
+}
+
+int all_sent(void)
+{
+    const size_t n = posted_count;
+    posted_count = 0;
+    return cpar_wait_all(posted, n);
+}
+
 uint64_t harness_seed(uint64_t otherwise)
 {
     const char *text = getenv("TEST_SEED");

@@ -41,6 +41,12 @@ static inline void check_code_(int got, int expected, const char *text)
     ck_assert_msg(got == expected, "%s gave %d (%s), not %d", text, got, cpar_strerror(got), expected);
 }
 
+/* Sends without waiting, since all ranks may send at once, and a send may wait for its receive. The value must
+   stay until all_sent, which waits for these sends and returns the first error. */
+#define post(value, ...) harness_post(cpar_isend(value, __VA_ARGS__))
+void harness_post(cpar_request *r);
+int all_sent(void);
+
 /* The scalars of C, as a list of the tests' own. */
 #define ALL_SCALARS(X)                                                                             \
     X(bool) X(char) X(signed char) X(unsigned char) X(short) X(unsigned short) X(int) X(unsigned)  \

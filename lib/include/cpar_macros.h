@@ -80,11 +80,13 @@
 
 /* 5 is the class of pointers, and of arrays, which decay. */
 #define CPAR_IS_POINTER_(x) (__builtin_classify_type(x) == 5)
+#define CPAR_IS_VOID_(x)    __builtin_types_compatible_p(__typeof__(x), void)
 #define CPAR_IS_CONST_(p)   _Generic(1 ? (p) : (void *)1, const void *: 1, default: 0)
 
 /** The cpar_type of an expression, or of a type named. */
 #define CPAR_TYPE(x)                                                                               \
-    ((cpar_type){ CPAR_KIND_(x), sizeof(x) * CPAR_ELEMENTS_ARE_SCALARS_OR_STRUCTS_(!CPAR_IS_POINTER_(x)) })
+    ((cpar_type){ CPAR_KIND_(x),                                                                   \
+        sizeof(x) * CPAR_ELEMENTS_ARE_SCALARS_OR_STRUCTS_(!CPAR_IS_VOID_(x) && !CPAR_IS_POINTER_(x)) })
 #define CPAR_TYPE_NAMED(T) CPAR_TYPE(*(T *)0)
 
 /* ---- Values to send ------------------------------------------------------------------------ */
@@ -143,6 +145,6 @@ static inline cpar_view cpar_view_memory(cpar_view v, void *p, cpar_type type)
     cpar_view_memory(CPAR_AS_VIEW_(x), CPAR_AS_POINTER_(x),                                        \
         (cpar_type){ CPAR_KIND_(*CPAR_AS_POINTER_(x)), sizeof(*CPAR_AS_POINTER_(x)) *              \
             CPAR_PASS_x_BY_ADDRESS_OR_cpar_array_(                                                 \
-                CPAR_NOT_ARRAY_(x) && !CPAR_IS_POINTER_(*CPAR_AS_POINTER_(x))) })
+                CPAR_NOT_ARRAY_(x) && !CPAR_IS_VOID_(*CPAR_AS_POINTER_(x)) && !CPAR_IS_POINTER_(*CPAR_AS_POINTER_(x))) })
 
 #endif
