@@ -1,11 +1,36 @@
 #include "harness.h"
 
 #include <mpi.h>
+#include <stdarg.h>
 #include <stdio.h>
 
-static void barrier(void)
+/* The first expectation of a test that did not hold. */
+static char unmet[512];
+
+void harness_expect(bool holds, const char *file, int line, const char *format, ...)
+{
+    if (holds || *unmet) return;
+    const int n = snprintf(unmet, sizeof unmet, "%s:%d: ", strrchr(file, '/') ? strrchr(file, '/') + 1 : file, line);
+    va_list args;
+    va_start(args, format);
+    vsnprintf(unmet + n, sizeof unmet - (size_t)n, format, args);
+    va_end(args);
+}
+
+void harness_code(int got, int expected, const char *file, int line, const char *text)
+{
+    harness_expect(got == expected, file, line, "%s gave %d (%s), not %d", text, got, cpar_strerror(got), expected);
+}
+
+/* After each test on several ranks. */
+static void conclude(void)
 {
     MPI_Barrier(MPI_COMM_WORLD);
+    if (!*unmet) return;
+    char text[sizeof unmet];
+    memcpy(text, unmet, sizeof text);
+    *unmet = 0;
+    ck_abort_msg("%s", text);
 }
 
 /* Runs the suite without forking, which MPI would not survive. Returns the failures, printed as of `rank`. */
@@ -14,7 +39,7 @@ static int run(const char *name, const TTest *const *tests, size_t count, int ra
     Suite *suite = suite_create(name);
     for (size_t i = 0; i < count; i++) {
         TCase *t = tcase_create(tests[i]->name);
-        if (size > 0) tcase_add_checked_fixture(t, NULL, barrier);
+        if (size > 0) tcase_add_checked_fixture(t, NULL, conclude);
         tcase_add_test(t, tests[i]);
         suite_add_tcase(suite, t);
     }
@@ -25,8 +50,7 @@ static int run(const char *name, const TTest *const *tests, size_t count, int ra
     const int failed = srunner_ntests_failed(runner), ran = srunner_ntests_run(runner);
     TestResult **failures = srunner_failures(runner);
     for (int i = 0; i < failed; i++)
-        fprintf(stderr, "[rank %d/%d] %s:%d: %s: %s\n", rank, size, tr_lfile(failures[i]), tr_lno(failures[i]),
-            tr_tcname(failures[i]), tr_msg(failures[i]));
+        fprintf(stderr, "[rank %d/%d] %s: %s\n", rank, size, tr_tcname(failures[i]), tr_msg(failures[i]));
     free(failures);
     srunner_free(runner);
     if (ran == (int)count) return failed;

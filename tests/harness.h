@@ -1,9 +1,9 @@
 /* Check under MPI: every rank runs the suite, every rank's failures are printed with its rank, and every
    rank exits with the verdict of all.
 
-   A failed assertion jumps out of its test, so tests communicate first and assert last: else
-   the others would wait for what the failed rank no longer sends. A barrier after each test brings
-   the ranks together again. */
+   Check's own assertions jump out of the test, and the other ranks would wait for what the failed
+   one no longer sends. So suites on several ranks use expect: it notes the first failure, and the test goes
+   on; it fails at its end, after a barrier. */
 #ifndef HARNESS_H
 #define HARNESS_H
 
@@ -33,13 +33,14 @@ int harness_run_plain(const char *name, const TTest *const *tests, size_t count)
         return harness_run_plain(name, tests, sizeof tests / sizeof *tests);                       \
     }
 
-/* ck_assert itself prints the call as the macros expand it, which is longer than C allows a string to be. */
-#define check_code(call, code) check_code_((call), (code), #call)
-#define check_null(call, code) check_code_((call) == NULL ? cpar_last_error() : 0, (code), #call)
-static inline void check_code_(int got, int expected, const char *text)
-{
-    ck_assert_msg(got == expected, "%s gave %d (%s), not %d", text, got, cpar_strerror(got), expected);
-}
+#define expect(condition)         harness_expect((condition), __FILE__, __LINE__, "%s", #condition)
+#define expect_of(condition, ...) harness_expect((condition), __FILE__, __LINE__, __VA_ARGS__)
+void harness_expect(bool holds, const char *file, int line, const char *format, ...) __attribute__((format(printf, 4, 5)));
+
+/* That a call gives this code; that it gives NULL, and this is the last error. */
+#define check_code(call, code) harness_code((call), (code), __FILE__, __LINE__, #call)
+#define check_null(call, code) harness_code((call) ? 0 : cpar_last_error(), (code), __FILE__, __LINE__, #call)
+void harness_code(int got, int expected, const char *file, int line, const char *text);
 
 /* Sends without waiting, since all ranks may send at once, and a send may wait for its receive. The value must
    stay until all_sent, which waits for these sends and returns the first error. */

@@ -74,7 +74,7 @@ START_TEST(random_messages_pair_up)
 
     bool right = true;
     for (int i = 0; i < MESSAGES && right; i += AT_ONCE) right = exchange_round(plan, i, i + AT_ONCE, &own, rank);
-    ck_assert(right);
+    expect(right);
 }
 END_TEST
 

@@ -27,7 +27,7 @@ START_TEST(every_scalar)
         const T got = cpar_value(m, T);                                                            \
         cpar_free(m);                                                                                  \
         const int error = cpar_receive_into(&into, previous(), .tag = 5) || all_sent();            \
-        ck_assert_msg(right && !error && got == expected && into == expected, "%s", #T);           \
+        expect_of(right && !error && got == expected && into == expected, "%s", #T);           \
     }
     ALL_SCALARS(GOES_ROUND)
 }
@@ -48,7 +48,7 @@ START_TEST(scalars_keep_every_bit)
     cpar_receive_into(&got_z, previous());
     cpar_receive_into(&got_low, previous());
     all_sent();
-    ck_assert(got_ld == ld && got_z == z && got_low == low);
+    expect(got_ld == ld && got_z == z && got_low == low);
 }
 END_TEST
 
@@ -62,14 +62,14 @@ START_TEST(strings)
         all_sent();
         const bool right = cpar_is(m, char) && cpar_count(m) == strlen(texts[i]) + 1 && strcmp(cpar_text(m), texts[i]) == 0;
         cpar_free(m);
-        ck_assert_msg(right, "%s", texts[i]);
+        expect_of(right, "%s", texts[i]);
     }
     post(cpar_array("a\0b", 3), next()); /* no NUL at its end, one inside */
     cpar_message *m = cpar_receive(previous());
     all_sent();
     const bool right = cpar_count(m) == 3 && memcmp(cpar_as(m, char), "a\0b", 4) == 0;
     cpar_free(m);
-    ck_assert(right);
+    expect(right);
 }
 END_TEST
 
@@ -86,7 +86,7 @@ START_TEST(arrays_of_every_length)
         const bool right = b && cpar_count(m) == n && filled(b, n * sizeof *b, n + (size_t)previous()) && cpar_source(m) == previous();
         cpar_free(m);
         free(a);
-        ck_assert_msg(right, "%zu elements", n);
+        expect_of(right, "%zu elements", n);
     }
 }
 END_TEST
@@ -109,9 +109,9 @@ START_TEST(structs)
     all_sent();
     const bool right = cpar_count(m) == 3 && memcmp(cpar_as(m, struct point), many, sizeof many) == 0;
     cpar_free(m);
-    ck_assert(got.x == 1.5 && got.y == previous() && strcmp(got.name, "here") == 0);
-    ck_assert(into.x == 1.5 && into.y == previous());
-    ck_assert(right);
+    expect(got.x == 1.5 && got.y == previous() && strcmp(got.name, "here") == 0);
+    expect(into.x == 1.5 && into.y == previous());
+    expect(right);
 }
 END_TEST
 
@@ -132,9 +132,9 @@ START_TEST(data_is_aligned_for_its_type)
     all_sent();
     const uintptr_t a = (uintptr_t)cpar_as(m[0], struct wide), b = (uintptr_t)cpar_as(m[1], struct page), c = (uintptr_t)cpar_as(m[2], long double);
     for (int i = 0; i < 3; i++) cpar_free(m[i]);
-    ck_assert(a && a % 64 == 0);
-    ck_assert(b && b % 4096 == 0);
-    ck_assert(c && c % _Alignof(long double) == 0);
+    expect(a && a % 64 == 0);
+    expect(b && b % 4096 == 0);
+    expect(c && c % _Alignof(long double) == 0);
 }
 END_TEST
 
@@ -148,18 +148,18 @@ START_TEST(types_of_equal_kind_and_width_are_the_same)
     all_sent();
     const bool is_char = cpar_is(m, char), is_signed = cpar_is(m, signed char), is_unsigned = cpar_is(m, unsigned char);
     cpar_free(m);
-    ck_assert_int_eq(code, sizeof(long) == 8 ? 0 : CPAR_ERROR_TYPE);
-    ck_assert(is_char && !is_signed && !is_unsigned);
+    expect(code == (sizeof(long) == 8 ? 0 : CPAR_ERROR_TYPE));
+    expect(is_char && !is_signed && !is_unsigned);
 }
 END_TEST
 
 START_TEST(a_null_message_is_empty)
 {
     size_t count = 5;
-    ck_assert(cpar_count(NULL) == 0 && cpar_bytes(NULL) == 0 && cpar_source(NULL) == -1 && cpar_tag(NULL) == -1);
-    ck_assert(!cpar_is(NULL, int) && !cpar_as(NULL, int) && !cpar_text(NULL) && cpar_last_error() == 0);
-    ck_assert(!cpar_part(NULL, 0, int, &count) && count == 0 && cpar_last_error() == 0);
-    ck_assert(cpar_value(NULL, int) == 0 && cpar_last_error() == CPAR_ERROR_ARGUMENT);
+    expect(cpar_count(NULL) == 0 && cpar_bytes(NULL) == 0 && cpar_source(NULL) == -1 && cpar_tag(NULL) == -1);
+    expect(!cpar_is(NULL, int) && !cpar_as(NULL, int) && !cpar_text(NULL) && cpar_last_error() == 0);
+    expect(!cpar_part(NULL, 0, int, &count) && count == 0 && cpar_last_error() == 0);
+    expect(cpar_value(NULL, int) == 0 && cpar_last_error() == CPAR_ERROR_ARGUMENT);
     cpar_free(NULL);
 }
 END_TEST
@@ -178,7 +178,7 @@ START_TEST(accessors_check_what_they_are_asked_for)
     const bool text = !cpar_text(m) && cpar_last_error() == CPAR_ERROR_TYPE;
     const bool part = !cpar_part(m, 0, int, &count) && count == 0 && cpar_last_error() == CPAR_ERROR_ARGUMENT;
     cpar_free(m);
-    ck_assert(as_double && as_int && value && value_type && text && part);
+    expect(as_double && as_int && value && value_type && text && part);
 }
 END_TEST
 

@@ -22,13 +22,15 @@
    - Rare options follow the fixed arguments by name: cpar_send(x, 1, .tag = 7).
    - Lengths are counts of elements (size_t); *bytes* says so where bytes are meant.
    - A function that can fail returns int, 0 for success; one that returns a message gives NULL.
-     Nobody needs to look: by default an error prints one line that tells rank, host, file, line,
-     operation and cause, and ends the job with exit status 1. See cpar_on_error.
+     Nobody needs to look: by default the rank that meets an error prints one line that tells rank, host,
+     file, line, operation and cause, and ends the job with exit status 1 (at which Open MPI
+     prints a notice of its own). See cpar_on_error.
    - A `cpar_message *` that a call returns is the caller's, who gives it to cpar_free. Memory passed
      to a call stays the caller's, and is free for reuse when the call returns.
    - "Collective" calls are made by all ranks, in the same order, with the same root.
    - "Blocks" means that the call returns when its own part is done; while it blocks, it
-     progresses everything else that this rank has under way.
+     progresses everything else that this rank has under way. After a minute of waiting it says on standard
+     error what it waits for (the environment's CPAR_PATIENCE, in seconds; 0: never).
    - One thread calls cpar, unless cpar_init was given .threads = true.
 
    cpar_send(...) and its like are macros that pick the C type, note file and line, and call a plain
@@ -59,10 +61,16 @@ typedef struct {
     int line;
 } cpar_place;
 
-/* A guard member takes the place of a next positional argument: cpar_send(x, 1, 7) is refused by
-   the compiler with this name in its message; the tag goes by name, cpar_send(x, 1, .tag = 7). */
-struct cpar_write_options_by_name;
-typedef const struct cpar_write_options_by_name *cpar_guard;
+/* Stands where the next positional argument would go: cpar_send(x, 1, 7) is refused by the compiler; the
+   tag goes by name, cpar_send(x, 1, .tag = 7). Takes no space, and C++ goes without. */
+#ifdef __cplusplus
+#define CPAR_OPTIONS_BY_NAME_(guard)
+#else
+struct cpar_write_options_by_name_as_in_dot_tag {
+    char unused;
+};
+#define CPAR_OPTIONS_BY_NAME_(guard) __extension__ struct cpar_write_options_by_name_as_in_dot_tag guard[0];
+#endif
 
 /** Filled by a receive, also by one that fails: who sent it, under which tag, how much. */
 typedef struct {
@@ -74,7 +82,7 @@ typedef struct {
 typedef struct {
     cpar_place at;
     char ***argv;
-    cpar_guard positional;
+    CPAR_OPTIONS_BY_NAME_(positional)
     bool threads; /**< ask for MPI_THREAD_MULTIPLE: several threads call cpar at once */
 } cpar_start;
 
@@ -82,9 +90,9 @@ typedef struct {
 typedef struct {
     cpar_place at;
     int rank; /**< the destination or the source */
-    cpar_guard positional;
-    int tag; /**< 0 to 32767 on every machine; 0 when not given */
-    cpar_guard positional_too;
+    CPAR_OPTIONS_BY_NAME_(positional)
+    int tag; /**< 0 when not given; up to 32767 on every machine, more where MPI has more */
+    CPAR_OPTIONS_BY_NAME_(positional_too)
     cpar_status *status; /**< receives only: filled when not NULL */
 } cpar_p2p;
 
@@ -92,7 +100,7 @@ typedef struct {
 typedef struct {
     cpar_place at;
     int root;
-    cpar_guard positional;
+    CPAR_OPTIONS_BY_NAME_(positional)
     const size_t *counts; /**< scatter only: elements for each rank, read at the root */
 } cpar_collective;
 
@@ -173,6 +181,9 @@ typedef struct {
         cpar_array(p, n)   n elements at p, an array or a pointer
         cpar_struct(s)     the one struct s (an lvalue)
 
+    Arrays of pointers and of arrays (2-D ones: give &a[0][0] and all their elements) do not compile. A struct
+    with a pointer in it would arrive with an address of another process.
+
     A view borrows the memory. Any scalar and any string is turned into a view where a value is
     asked for. Strings are their characters with the final NUL: count is strlen + 1. C++ fills the
     first three members and leaves the others zero. */
@@ -203,8 +214,9 @@ enum {
 
 /** cpar_send(value, destination, .tag = t): sends a scalar, a string, or a view.
 
-    value: any C scalar; a `char *`; cpar_array(p, n); cpar_struct(s). A bare array or struct
-    does not compile.
+    value: any C scalar; a string, which is any `char *` or array of char, up to its NUL;
+    cpar_array(p, n); cpar_struct(s). A bare array of another type, or a struct, does not compile. The C type
+    counts: 'a', true and enum constants are int.
     Blocks until the value may be changed, which may or may not be until the destination receives
     it. To oneself it never waits.
     Errors: RANK, TAG; ARGUMENT for elements at NULL; MEMORY. */
@@ -328,7 +340,7 @@ CPAR_API cpar_message *cpar_broadcast_message_at(cpar_view value, const cpar_col
 /** cpar_scatter(view, root, .counts = c): deals the root's elements out in rank order.
 
     Rank r gets the range cpar_balance(n, size, r), or c[r] elements; the c must sum to the view's
-    count. View and counts matter at the root alone. Collective, blocks. Returns this rank's
+    count. View and counts matter at the root alone; elsewhere they are not looked at. Collective, blocks. Returns this rank's
     share, possibly of 0 elements; NULL on error.
     Errors: RANK for the root, on every rank; ARGUMENT, LENGTH at the root: then every rank gets
     the error; MEMORY. */
