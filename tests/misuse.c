@@ -48,9 +48,11 @@ static void open_request(void)
 
 static void open_request_returning(void)
 {
-    static double data[100000];
+    static double data[1000000]; /* with small pieces, abandoned on both sides half way */
     cpar_on_error(CPAR_ERRORS_RETURN);
-    cpar_isend(cpar_array(data, 100000), (rank + 1) % size, .tag = 1);
+    cpar_isend(cpar_array(data, 1000000), (rank + 1) % size, .tag = 1);
+    cpar_isend(cpar_array(data, 1000000), (rank + 1) % size, .tag = 3);
+    cpar_ireceive(CPAR_ANY_SOURCE, .tag = 3);
     cpar_ireceive(CPAR_ANY_SOURCE, .tag = 2);
     const int code = cpar_finalize();
     printf("finalize gave %d: %s\n", code, cpar_strerror(code));
@@ -88,6 +90,18 @@ static void print(void)
     cpar_print("rank %d\nhas two lines", rank);
     cpar_print("%s", rank == size - 1 ? "only the last\n" : "");
     cpar_print("%0*d", 70000, rank);
+}
+
+static void no_sequences_left(void)
+{
+    static double data[100000];
+    cpar_on_error(CPAR_ERRORS_RETURN);
+    const int next = (rank + 1) % size;
+    cpar_request *r = cpar_isend(cpar_array(data, 100000), next), *too_many = cpar_isend(cpar_array(data, 100000), next);
+    const int at_isend = cpar_last_error(), broadcast = cpar_broadcast(cpar_array(data, 100000), 0);
+    cpar_free(cpar_receive(CPAR_ANY_SOURCE));
+    cpar_wait(r);
+    printf("rank %d: %d %d %d\n", rank, too_many == NULL, at_isend, broadcast);
 }
 
 static void print_to_full(void)
@@ -145,7 +159,7 @@ static const struct {
 } cases[] = {
 #define CASE(name) { #name, name },
     CASE(wrong_type) CASE(too_long) CASE(wrong_value) CASE(unreceived) CASE(open_request) CASE(open_request_returning)
-    CASE(abort_job) CASE(abort_zero) CASE(bad_scatter) CASE(collectives_differ) CASE(print) CASE(print_to_full) CASE(handler)
+    CASE(abort_job) CASE(abort_zero) CASE(bad_scatter) CASE(collectives_differ) CASE(print) CASE(print_to_full) CASE(no_sequences_left) CASE(handler)
     CASE(finalize_twice) CASE(init_after_end) CASE(use_after_end) CASE(wait_long)
 };
 
@@ -157,6 +171,11 @@ static int special(const char *name, int *argc, char ***argv)
     } else if (strcmp(name, "no_init_returning") == 0) {
         cpar_on_error(CPAR_ERRORS_RETURN);
         printf("%d %d %d\n", cpar_send(1, 0), cpar_rank(), cpar_size());
+        return cpar_finalize();
+    } else if (strcmp(name, "init_returning") == 0) {
+        cpar_on_error(CPAR_ERRORS_RETURN);
+        const int code = cpar_init(argc, argv);
+        printf("%d %d\n", code, cpar_initialized());
         return cpar_finalize();
     } else if (strcmp(name, "abort_without_init") == 0) {
         cpar_abort(7);

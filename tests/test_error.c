@@ -78,6 +78,10 @@ START_TEST(wrong_arguments_of_point_to_point)
     check_code(cpar_send(odd, me), CPAR_ERROR_TYPE);
     odd.type = (cpar_type){ CPAR_FLOAT, 5 };
     check_code(cpar_send(odd, me), CPAR_ERROR_TYPE);
+    odd = (cpar_view){ .count = 2, .type = { CPAR_FLOAT, 8 }, .scalar = true };
+    check_code(cpar_send(odd, me), CPAR_ERROR_ARGUMENT);
+    odd = (cpar_view){ .count = 1, .type = { CPAR_STRUCT, 33 }, .scalar = true };
+    check_code(cpar_send(odd, me), CPAR_ERROR_ARGUMENT);
 
     cpar_send(7, me); /* and all still works */
     check_code(cpar_receive_into(&x, me), 0);

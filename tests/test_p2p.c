@@ -254,6 +254,64 @@ START_TEST(one_left_unreceived_is_not_mixed_up_with_later_ones)
 }
 END_TEST
 
+START_TEST(who_only_ever_tests_gets_on_with_everything)
+{
+    /* The first receive, which needs answers from here, is never tested while the second, sent after it, is. */
+    enum { BYTES = 1000000 };
+    unsigned char *a = malloc(BYTES);
+    fill(a, BYTES, 5);
+    cpar_request *first = cpar_ireceive(previous(), .tag = 1), *second = cpar_ireceive(previous(), .tag = 2);
+    cpar_message *m;
+    cpar_request *sent = cpar_isend(cpar_array(a, BYTES), next(), .tag = 1);
+    const double start = cpar_time();
+    while (!cpar_test(sent, NULL) && cpar_time() - start < 20) {}
+    const bool done = cpar_time() - start < 20;
+    post(6, next(), .tag = 2);
+    while (!cpar_test(second, &m)) {}
+    const int value = cpar_value(m, int);
+    cpar_free(m);
+    m = cpar_wait(first);
+    const bool right = cpar_count(m) == BYTES && filled(cpar_as(m, unsigned char), BYTES, 5);
+    cpar_free(m);
+    all_sent();
+    free(a);
+    expect(done && value == 6 && right);
+}
+END_TEST
+
+START_TEST(wait_any_takes_each_once)
+{
+    enum { N = 8 };
+    cpar_request *rs[N] = { NULL };
+    bool seen[N] = { false }, right = true;
+    size_t i;
+    for (int k = 1; k < N; k++) rs[k] = cpar_ireceive(previous(), .tag = k);
+    for (int k = N - 1; k > 0; k--) post(k, next(), .tag = k);
+    for (int k = 1; k < N; k++) {
+        cpar_message *m = cpar_wait_any(rs, N, &i);
+        right = right && i > 0 && i < N && !seen[i] && !rs[i] && cpar_value(m, int) == (int)i;
+        if (i < N) seen[i] = true;
+        cpar_free(m);
+    }
+    cpar_message *none = cpar_wait_any(rs, N, &i);
+    right = right && !none && i == N;
+    all_sent();
+    expect(right);
+    expect(cpar_wait(NULL) == NULL && cpar_wait_all(NULL, 0) == 0 && cpar_test(NULL, NULL));
+}
+END_TEST
+
+START_TEST(wait_all_keeps_the_receives)
+{
+    cpar_request *rs[3] = { cpar_ireceive(previous(), .tag = 8), NULL, cpar_isend(2.5, next(), .tag = 8) };
+    const int code = cpar_wait_all(rs, 3);
+    cpar_message *m = cpar_wait(rs[0]);
+    const bool right = !rs[1] && !rs[2] && cpar_value(m, double) == 2.5;
+    cpar_free(m);
+    expect(code == 0 && right);
+}
+END_TEST
+
 START_TEST(the_highest_tag_goes_round)
 {
     int x = 0;
@@ -267,4 +325,5 @@ END_TEST
 HARNESS_MAIN("p2p", a_view_takes_up_to_its_count, a_longer_message_never_touches_the_memory, another_type_never_touches_the_memory,
     an_address_takes_exactly_one, wildcards_tell_who_and_what, a_source_keeps_its_order_under_a_wildcard,
     a_send_to_oneself_completes_at_any_size, all_exchange_at_once, an_exchange_with_oneself_only_on_one_side,
-    one_left_unreceived_is_not_mixed_up_with_later_ones, the_highest_tag_goes_round)
+    one_left_unreceived_is_not_mixed_up_with_later_ones,
+    who_only_ever_tests_gets_on_with_everything, wait_any_takes_each_once, wait_all_keeps_the_receives, the_highest_tag_goes_round)

@@ -72,7 +72,7 @@ struct cpar_write_options_by_name_as_in_dot_tag {
 #define CPAR_OPTIONS_BY_NAME_(guard) __extension__ struct cpar_write_options_by_name_as_in_dot_tag guard[0];
 #endif
 
-/** Filled by a receive, also by one that fails: who sent it, under which tag, how much. */
+/** Filled by a receive, also when the message does not fit: who sent it, under which tag, how much. */
 typedef struct {
     int source, tag;
     size_t count, bytes;
@@ -93,7 +93,7 @@ typedef struct {
     CPAR_OPTIONS_BY_NAME_(positional)
     int tag; /**< 0 when not given; up to 32767 on every machine, more where MPI has more */
     CPAR_OPTIONS_BY_NAME_(positional_too)
-    cpar_status *status; /**< receives only: filled when not NULL */
+    cpar_status *status; /**< filled, when not NULL, by a receive that blocks */
 } cpar_p2p;
 
 /** The root and the options of a collective call. */
@@ -307,7 +307,7 @@ CPAR_API cpar_request *cpar_ireceive_at(const cpar_p2p *c);
 CPAR_API cpar_message *cpar_wait_at(cpar_request *r, cpar_place at);
 
 /** cpar_test(r, &m): whether the request is complete. If so it ends, and m is what cpar_wait would return;
-    if not, m is NULL. Never blocks. True for a NULL request. */
+    if not, m is NULL. Never blocks. True for a NULL request. `&m` may be NULL, as for a send. */
 CPAR_API bool cpar_test_at(cpar_request *r, cpar_message **m, cpar_place at);
 
 /** cpar_wait_any(rs, n, &i): ends one of n requests, the first that is complete. Blocks until there is one.
@@ -325,8 +325,8 @@ CPAR_API int cpar_wait_all_at(cpar_request **rs, size_t n, cpar_place at);
 /** cpar_broadcast(&x or view, root): the root's elements come to be everywhere, in place.
 
     Collective; every rank gives the same type and count. Blocks until this rank's
-    memory is filled, at the root until it may be changed. Method: a binomial tree, long values cut
-    through it in pieces.
+    memory is filled, at the root until it may be changed. Method: a binomial tree, through which long
+    values move in pieces.
     Errors: RANK for the root, on every rank; TYPE or LENGTH on a rank whose type or count
     is not the root's (its memory stays as it was, the others succeed); ARGUMENT; MEMORY. */
 CPAR_API int cpar_broadcast_at(cpar_view memory, const cpar_collective *c);

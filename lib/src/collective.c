@@ -39,16 +39,17 @@ static cpar__problem as_told(const cpar__problem *p)
     return told;
 }
 
-/* A message of this rank's own value. */
-static cpar_message *copy_of(const cpar_view *v, size_t from, size_t count, int root, cpar__problem *p)
+/* A message of a part of this rank's own value. */
+static cpar_message *copy_of(const cpar_view *v, cpar_range part, int root, cpar__problem *p)
 {
+    const size_t count = part.hi - part.lo;
     cpar_message *m = cpar__message_new(v->type, count);
     if (!m) {
         cpar__note(p, CPAR_ERROR_MEMORY, "no memory for a message of %zu bytes", count * v->type.size);
         return NULL;
     }
     m->source = root;
-    if (count) memcpy(m->data, cpar__view_data(v) + from * v->type.size, count * v->type.size);
+    if (count) memcpy(m->data, cpar__view_data(v) + part.lo * v->type.size, count * v->type.size);
     return m;
 }
 
@@ -71,10 +72,11 @@ void cpar__barrier(const cpar__call *call, cpar__problem *p)
     const cpar_view nothing = { .type = { CPAR_CHAR, 1 } };
     for (int distance = 1; distance < size; distance *= 2) {
         cpar__transfer t[2];
-        cpar__start_receive_message(&t[0], call, (rank - distance + size) % size);
+        cpar__start_receive(&t[0], call, (rank - distance + size) % size);
         cpar__start_send(&t[1], call, (rank + distance) % size, &nothing);
+        cpar__complete(t, 2);
+        cpar__place(&t[0], NULL);
         finish(t, 2, p);
-        cpar_free(t[0].message);
     }
 }
 
@@ -107,6 +109,14 @@ static branch find_branch(int root)
     return b;
 }
 
+/* Pieces by which a long value moves through the tree, so that a rank passes on the first ones while the later ones
+   come in. With two ranks there is nobody to pass anything on. */
+static void cut_finer(cpar__transfer *t)
+{
+    const size_t piece = 1 << 20;
+    if (cpar__world.size > 2 && t->piece_most > piece) t->piece_most = piece;
+}
+
 /* The root's part: sends the value, or tells of the problem. */
 static void broadcast_from_root(const cpar__call *call, const cpar_view *value, cpar__problem *p)
 {
@@ -118,6 +128,7 @@ static void broadcast_from_root(const cpar__call *call, const cpar_view *value, 
             cpar__start_problem(&t[i], call, b.children[i], &told);
         else
             cpar__start_send(&t[i], call, b.children[i], value);
+        cut_finer(&t[i]);
     }
     finish(t, (size_t)b.count, p);
 }
@@ -139,8 +150,8 @@ static cpar_message *broadcast_from_parent(const cpar__call *call, const cpar_vi
             place = m->data;
         } else if (memory && !p->code && cpar__fits(p, &in->envelope, memory, true))
             place = (void *)memory->data;
-        if (!place) place = scratch = malloc(in->bytes + 1);
-        if (!place || (!memory && !m)) cpar__note(&in->problem, CPAR_ERROR_MEMORY, "no memory for a message of %zu bytes", in->bytes);
+        if (!place && memory) place = scratch = malloc(in->bytes + 1);
+        if (!place) cpar__note(&in->problem, CPAR_ERROR_MEMORY, "no memory for a message of %zu bytes", in->bytes);
         cpar__place(in, place);
     }
 
@@ -150,6 +161,7 @@ static cpar_message *broadcast_from_parent(const cpar__call *call, const cpar_vi
             cpar__start_problem(&t[1 + i], call, b.children[i], &told);
         else
             cpar__start_forward(&t[1 + i], call, b.children[i], in);
+        cut_finer(&t[1 + i]);
     }
     finish(t, (size_t)(1 + b.count), p);
     free(scratch);
@@ -180,7 +192,7 @@ cpar_message *cpar_broadcast_message_at(cpar_view value, const cpar_collective *
     if (!check_root(&problem, &call)) return hand_out(NULL, &call, &problem);
 
     if (cpar__world.rank == c->root) {
-        if (cpar__check_view(&problem, &value)) m = copy_of(&value, 0, value.count, c->root, &problem);
+        if (cpar__check_view(&problem, &value)) m = copy_of(&value, (cpar_range){ 0, value.count }, c->root, &problem);
         broadcast_from_root(&call, &value, &problem);
     } else
         m = broadcast_from_parent(&call, NULL, &problem);
@@ -195,6 +207,16 @@ cpar_range cpar_balance(size_t n, int size, int rank)
     const size_t share = n / (size_t)size, extra = n % (size_t)size, r = (size_t)rank;
     const size_t lo = r * share + (r < extra ? r : extra);
     return (cpar_range){ lo, lo + share + (r < extra) };
+}
+
+/* What rank r gets of n elements. */
+static cpar_range share_of(size_t n, const size_t *counts, int r)
+{
+    if (!counts) return cpar_balance(n, cpar__world.size, r);
+    cpar_range share = { 0, 0 };
+    for (int i = 0; i < r; i++) share.lo += counts[i];
+    share.hi = share.lo + counts[r];
+    return share;
 }
 
 static void check_counts(cpar__problem *p, const size_t *counts, size_t n)
@@ -228,24 +250,20 @@ static cpar_message *scatter_from_root(const cpar__call *call, const cpar_view *
     const int size = cpar__world.size;
     cpar__transfer *t = malloc((size_t)size * sizeof *t);
     cpar_message *own = NULL;
-    size_t n = 0, from = 0;
+    size_t n = 0;
 
     if (cpar__check_view(p, all) && counts) check_counts(p, counts, all->count);
     if (!t) cpar__note(p, CPAR_ERROR_MEMORY, "no memory for %d transfers", size);
+    if (!p->code) own = copy_of(all, share_of(all->count, counts, call->peer), call->peer, p);
     if (p->code) {
         free(t);
         tell_all(call, p);
         return NULL;
     }
     for (int r = 0; r < size; r++) {
-        const cpar_range share = cpar_balance(all->count, size, r);
-        const size_t count = counts ? counts[r] : share.hi - share.lo;
-        const cpar_view part = { .data = cpar__view_data(all) + from * all->type.size, .count = count, .type = all->type };
-        if (r == call->peer)
-            own = copy_of(all, from, count, r, p);
-        else
-            cpar__start_send(&t[n++], call, r, &part);
-        from += count;
+        const cpar_range share = share_of(all->count, counts, r);
+        const cpar_view part = { .data = cpar__view_data(all) + share.lo * all->type.size, .count = share.hi - share.lo, .type = all->type };
+        if (r != call->peer) cpar__start_send(&t[n++], call, r, &part);
     }
     finish(t, n, p);
     free(t);

@@ -56,7 +56,7 @@ void cpar__begin(cpar__problem *p)
 
 bool cpar__check_running(cpar__problem *p)
 {
-    return cpar__self.size > 0 || cpar__note(p, CPAR_ERROR_STATE, "cpar is not running: cpar_init comes first, cpar_finalize last");
+    return cpar__self.runs || cpar__note(p, CPAR_ERROR_STATE, "cpar is not running: cpar_init comes first, cpar_finalize last");
 }
 
 /* "2", or "any" for a wildcard. */
@@ -69,7 +69,7 @@ static const char *number(char *out, size_t room, int n)
     return out;
 }
 
-static const char *base_name(const char *path)
+const char *cpar__base_name(const char *path)
 {
     const char *slash = strrchr(path, '/');
     return slash ? slash + 1 : path;
@@ -80,7 +80,7 @@ void cpar__describe(char *out, size_t room, const cpar__call *call)
     char where[128] = "", peer[16], tag[16];
     const char *name = operations[call->operation].name;
 
-    if (call->at.file) snprintf(where, sizeof where, "%.100s:%d, ", base_name(call->at.file), call->at.line);
+    if (call->at.file) snprintf(where, sizeof where, "%.100s:%d, ", cpar__base_name(call->at.file), call->at.line);
     switch (operations[call->operation].form) {
     case PLAIN: snprintf(out, room, "%s%s", where, name); break;
     case ROOTED: snprintf(out, room, "%s%s, root %d", where, name, call->peer); break;
@@ -123,7 +123,12 @@ int cpar__raise(const cpar__call *call, const cpar__problem *p)
         print_and_end(p, line);
     else if (h != CPAR_ERRORS_RETURN)
         h(p->code, line);
-    return last_error = p->code; /* last, for the handler may call cpar */
+    return cpar__remember(p->code); /* last, for the handler may call cpar */
+}
+
+int cpar__remember(int code)
+{
+    return last_error = code;
 }
 
 void cpar_on_error(cpar_handler *h)

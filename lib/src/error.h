@@ -20,7 +20,6 @@
     X(EXCHANGE_RECEIVE, "exchange, from", PEER)                                                    \
     X(ISEND, "isend to", PEER)                                                                     \
     X(IRECEIVE, "ireceive from", PEER)                                                             \
-    X(WAIT, "wait", PLAIN)                                                                         \
     X(INIT, "init", PLAIN)                                                                         \
     X(FINALIZE, "finalize", PLAIN)                                                                 \
     X(RANK, "rank", PLAIN)                                                                         \
@@ -52,8 +51,10 @@ typedef struct {
     char why[240];
 } cpar__problem;
 
-/* What errors tell of this process. Set by init, cleared by finalize (size 0). */
+/* What errors tell of this process, when size is not 0; and whether cpar runs: from the end of init to the end of
+   finalize. */
 typedef struct {
+    bool runs;
     int rank, size;
     char host[256];
 } cpar__identity;
@@ -73,6 +74,12 @@ void cpar__begin(cpar__problem *p);
 
 /* Notes a problem unless cpar runs. */
 bool cpar__check_running(cpar__problem *p);
+
+/* Makes the code what cpar_last_error tells, and returns it. */
+int cpar__remember(int code);
+
+/* The file's name without its folders. */
+const char *cpar__base_name(const char *path);
 
 /* Writes "ring.c:17, receive from 2, tag 0". */
 void cpar__describe(char *out, size_t room, const cpar__call *call);

@@ -40,32 +40,36 @@ static void find_tag_max(void)
     if (cpar__setting.sequences > cpar__tag_max) cpar__setting.sequences = cpar__tag_max;
 }
 
-/* Whether all ranks can go on together: none has a problem, and they agree on the wire. */
-static bool agree(cpar__problem *p)
-{
-    int rank;
-    MPI_Comm_rank(MPI_COMM_WORLD, &rank);
-    const uint64_t wire = cpar__wire_fingerprint();
-    uint64_t mine[3] = { wire, ~wire, p->code ? (uint64_t)rank + 1 : 0 }, most[3] = { 0 };
-    if (!cpar__check_mpi(p, MPI_Allreduce(mine, most, 3, MPI_UINT64_T, MPI_MAX, MPI_COMM_WORLD))) return false;
-
-    if (most[2]) return cpar__note(p, CPAR_ERROR_STATE, "rank %d can't start", (int)most[2] - 1);
-    if (most[0] != ~most[1]) return cpar__note(p, CPAR_ERROR_WIRE, "the ranks run different versions of cpar, or on machines whose types differ");
-    return true;
-}
-
-static void name_host(void)
+static void find_identity(void)
 {
     char name[MPI_MAX_PROCESSOR_NAME];
     int length = 0;
     MPI_Get_processor_name(name, &length);
     snprintf(cpar__self.host, sizeof cpar__self.host, "%.*s", length, name);
+    MPI_Comm_rank(MPI_COMM_WORLD, &cpar__self.rank);
+    MPI_Comm_size(MPI_COMM_WORLD, &cpar__self.size);
+}
+
+/* Whether all ranks can go on together: none has a problem, and they agree on the wire. */
+static bool agree(cpar__problem *p)
+{
+    const uint64_t wire = cpar__wire_fingerprint();
+    uint64_t mine[3] = { wire, ~wire, p->code ? (uint64_t)cpar__self.rank + 1 : 0 }, most[3] = { 0 };
+    if (!cpar__check_mpi(p, MPI_Allreduce(mine, most, 3, MPI_UINT64_T, MPI_MAX, MPI_COMM_WORLD))) return false;
+
+    if (most[2]) {
+        p->told = !p->code;
+        return cpar__note(p, CPAR_ERROR_STATE, "rank %d can't start", (int)most[2] - 1);
+    }
+    if (most[0] != ~most[1]) return cpar__note(p, CPAR_ERROR_WIRE, "the ranks run different versions of cpar, or on machines whose types differ");
+    return true;
 }
 
 static void end(void)
 {
     cpar__transfers_end();
     cpar__group_close(&cpar__world);
+    cpar__self.runs = false;
     cpar__self.size = 0;
     if (started_mpi) MPI_Finalize();
 }
@@ -75,16 +79,15 @@ int cpar_init_at(int *argc, const cpar_start *start)
     const cpar__call call = { .at = start->at, .operation = CPAR__INIT };
     cpar__problem problem;
     cpar__begin(&problem);
-    if (cpar__self.size > 0) return 0;
+    if (cpar__self.runs) return 0;
 
     if (!start_mpi(argc, start, &problem)) return cpar__raise(&call, &problem); /* MPI can't tell the others */
+    find_identity();
     cpar__threads = start->threads;
     cpar__read_settings(&problem);
     find_tag_max();
     if (agree(&problem) && cpar__group_open(&cpar__world, MPI_COMM_WORLD, &problem)) {
-        name_host();
-        cpar__self.rank = cpar__world.rank;
-        cpar__self.size = cpar__world.size;
+        cpar__self.runs = true;
         return 0;
     }
     const int code = cpar__raise(&call, &problem);
@@ -106,6 +109,11 @@ static void look_for_unreceived(const cpar__call *finalize, cpar__problem *p)
         cpar__transfer t;
         cpar__start_receive(&t, &call, call.peer);
         cpar__complete(&t, 1);
+        if (t.problem.code) {
+            cpar__keep(p, &t.problem);
+            cpar__release(&t);
+            return;
+        }
         cpar__note(&first, CPAR_ERROR_STATE, "%zu %s from rank %d, tag %d", (size_t)t.envelope.count,
             cpar__type_name(t.envelope.type, name), t.peer, t.tag);
         cpar__place(&t, NULL);
@@ -116,17 +124,30 @@ static void look_for_unreceived(const cpar__call *finalize, cpar__problem *p)
     if (count) cpar__note(p, CPAR_ERROR_STATE, "nobody received %.160s%s", first.why, count > 1 ? ", and more" : "");
 }
 
+/* What goes on without an owner may need turns on both sides: all ranks give each other some, until none has
+   anything left. Ten seconds bring to an end what MPI does not bring to one. */
+static void settle(void)
+{
+    const double start = cpar_time();
+    int left, most;
+    do {
+        left = cpar__advance_others(1000) > 0 && cpar_time() - start < 10;
+        if (MPI_Allreduce(&left, &most, 1, MPI_INT, MPI_MAX, cpar__world.internal) != MPI_SUCCESS) return;
+    } while (most);
+}
+
 int cpar_finalize_at(cpar_place at)
 {
     const cpar__call call = { .at = at, .operation = CPAR__FINALIZE };
     cpar__problem problem;
     cpar__begin(&problem);
-    if (cpar__self.size == 0) return 0;
+    if (!cpar__self.runs) return 0;
 
     cpar__abandon_requests(&problem);
     cpar__barrier(&call, &problem); /* all is sent */
     look_for_unreceived(&call, &problem);
     cpar__barrier(&call, &problem); /* and received, by somebody */
+    settle();
     const int code = cpar__raise(&call, &problem);
     end();
     return code;
@@ -148,7 +169,7 @@ void cpar_abort(int code)
 
 bool cpar_initialized(void)
 {
-    return cpar__self.size > 0;
+    return cpar__self.runs;
 }
 
 /* Raises a problem unless cpar runs. */

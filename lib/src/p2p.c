@@ -9,7 +9,7 @@
 
 bool cpar__check_view(cpar__problem *p, const cpar_view *v)
 {
-    const bool exists = cpar__type_exists(v->type), placed = v->data || v->scalar || v->count == 0;
+    const bool exists = cpar__type_exists(v->type), placed = v->data || v->count == 0 || (v->scalar && v->count == 1 && v->type.size <= sizeof v->here);
     if (exists && placed && v->count <= CPAR__BYTES_MAX / v->type.size) return true;
 
     char name[CPAR__TYPE_TEXT];

@@ -7,9 +7,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The formatted text with its newline, the caller's to free; NULL and a problem when that fails. */
-static char *format_line(cpar__problem *p, const char *format, va_list args)
+/* The formatted text with its newline, the caller's to free, and its length; NULL and a problem when that fails. */
+static char *format_line(cpar__problem *p, size_t *bytes, const char *format, va_list args)
 {
+    *bytes = 0;
     va_list again;
     va_copy(again, args);
     const int length = vsnprintf(NULL, 0, format, again);
@@ -24,7 +25,8 @@ static char *format_line(cpar__problem *p, const char *format, va_list args)
         return NULL;
     }
     vsnprintf(text, (size_t)length + 1, format, args);
-    if (length > 0 && text[length - 1] != '\n') strcpy(text + length, "\n");
+    *bytes = (size_t)length;
+    if (length > 0 && text[length - 1] != '\n') text[(*bytes)++] = '\n';
     return text;
 }
 
@@ -35,12 +37,13 @@ int cpar_print_at(cpar_place at, const char *format, ...)
     cpar__begin(&problem);
     if (!cpar__check_running(&problem)) return cpar__raise(&call, &problem);
 
+    size_t length;
     va_list args;
     va_start(args, format);
-    char *text = format_line(&problem, format, args);
+    char *text = format_line(&problem, &length, format, args);
     va_end(args);
 
-    const cpar_view value = { .data = text, .count = text ? strlen(text) : 0, .type = { CPAR_CHAR, 1 } };
+    const cpar_view value = { .data = text, .count = length, .type = { CPAR_CHAR, 1 } };
     cpar_message *m = cpar__gather(&call, &value, &problem);
     const size_t bytes = cpar_bytes(m);
     if (m && (fwrite(m->data, 1, bytes, stdout) != bytes || fflush(stdout) != 0))

@@ -6,10 +6,10 @@ struct cpar_request {
     cpar__transfer transfer; /* first, for an abandoned request is freed by its address */
     cpar_view value;         /* of a send: here a scalar has its copy */
     bool is_send;
-    LIST_ENTRY(cpar_request) open;
+    TAILQ_ENTRY(cpar_request) open;
 };
 
-static LIST_HEAD(, cpar_request) open_requests = LIST_HEAD_INITIALIZER(open_requests);
+static TAILQ_HEAD(, cpar_request) open_requests = TAILQ_HEAD_INITIALIZER(open_requests);
 
 /* NULL and a problem where memory is out. */
 static cpar_request *open_request(bool is_send, cpar__problem *p)
@@ -21,7 +21,7 @@ static cpar_request *open_request(bool is_send, cpar__problem *p)
     }
     r->is_send = is_send;
     cpar__lock();
-    LIST_INSERT_HEAD(&open_requests, r, open);
+    TAILQ_INSERT_TAIL(&open_requests, r, open);
     cpar__unlock();
     return r;
 }
@@ -29,7 +29,7 @@ static cpar_request *open_request(bool is_send, cpar__problem *p)
 static void unlist(cpar_request *r)
 {
     cpar__lock();
-    LIST_REMOVE(r, open);
+    TAILQ_REMOVE(&open_requests, r, open);
     cpar__unlock();
 }
 
@@ -58,13 +58,18 @@ cpar_request *cpar_isend_at(cpar_view value, const cpar_p2p *c)
     }
 
     r->value = value;
-    if (call.peer != cpar__world.rank) {
+    if (call.peer == cpar__world.rank) {
+        r->transfer = (cpar__transfer){ .call = call, .stage = CPAR__DONE };
+        cpar__send_to_self(&call, &value, &problem);
+    } else {
         cpar__start_send(&r->transfer, &call, call.peer, &r->value);
-        cpar__leave(&r->transfer);
+        cpar__keep(&problem, &r->transfer.problem);
+    }
+    if (!problem.code) {
+        if (!cpar__advance(&r->transfer)) cpar__leave(&r->transfer);
         return r;
     }
-    r->transfer = (cpar__transfer){ .call = call, .stage = CPAR__DONE };
-    if (cpar__send_to_self(&call, &value, &problem)) return r;
+    cpar__release(&r->transfer);
     unlist(r);
     free(r);
     cpar__raise(&call, &problem);
@@ -83,7 +88,7 @@ cpar_request *cpar_ireceive_at(const cpar_p2p *c)
         return NULL;
     }
     cpar__start_receive_message(&r->transfer, &call, call.peer);
-    cpar__leave(&r->transfer);
+    if (!cpar__advance(&r->transfer)) cpar__leave(&r->transfer);
     return r;
 }
 
@@ -102,22 +107,26 @@ cpar_message *cpar_wait_at(cpar_request *r, cpar_place at)
 bool cpar_test_at(cpar_request *r, cpar_message **m, cpar_place at)
 {
     int code;
+    cpar_message *none;
     cpar__problem problem;
     (void)at; /* it does not wait */
     cpar__begin(&problem);
+    if (!m) m = &none;
     *m = NULL;
     if (!r) return true;
     cpar__take_back(&r->transfer);
     if (cpar__advance(&r->transfer)) {
         *m = end(r, &code);
+        if (m == &none) cpar_free(none);
         return true;
     }
     cpar__leave(&r->transfer);
+    cpar__advance_others(2); /* this one, and another: who only ever tests gets on too */
     return false;
 }
 
 /* The first of the complete ones among n requests; n when none is complete. *some: one that is not. */
-static size_t find_complete(cpar_request **rs, size_t n, cpar_place at, const cpar__transfer **some)
+static size_t find_complete(cpar_request **rs, size_t n, cpar_place at, cpar__transfer **some)
 {
     *some = NULL;
     for (size_t i = 0; i < n; i++) {
@@ -134,7 +143,7 @@ static size_t find_complete(cpar_request **rs, size_t n, cpar_place at, const cp
 cpar_message *cpar_wait_any_at(cpar_request **rs, size_t n, size_t *i, cpar_place at)
 {
     int code;
-    const cpar__transfer *some;
+    cpar__transfer *some;
     cpar__patience patience = { 0 };
     cpar__problem problem;
     cpar__begin(&problem);
@@ -146,7 +155,9 @@ cpar_message *cpar_wait_any_at(cpar_request **rs, size_t n, size_t *i, cpar_plac
             return end(r, &code);
         }
         if (!some) return NULL;
+        cpar__take_back(some);
         cpar__turn(&patience, some);
+        if (!cpar__advance(some)) cpar__leave(some);
     }
 }
 
@@ -166,13 +177,13 @@ int cpar_wait_all_at(cpar_request **rs, size_t n, cpar_place at)
         end(r, &code);
         if (!first) first = code;
     }
-    return first;
+    return cpar__remember(first);
 }
 
 void cpar__abandon_requests(cpar__problem *p)
 {
-    while (!LIST_EMPTY(&open_requests)) {
-        cpar_request *r = LIST_FIRST(&open_requests);
+    while (!TAILQ_EMPTY(&open_requests)) {
+        cpar_request *r = TAILQ_FIRST(&open_requests);
         cpar__transfer *t = &r->transfer;
         char line[160];
         unlist(r);

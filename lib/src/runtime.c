@@ -7,7 +7,7 @@
 #include <pthread.h>
 #include <stdlib.h>
 
-cpar__group cpar__world;
+cpar__group cpar__world = { .messages = MPI_COMM_NULL, .internal = MPI_COMM_NULL };
 int cpar__tag_max;
 cpar__settings cpar__setting;
 bool cpar__threads;

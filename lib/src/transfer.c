@@ -13,13 +13,19 @@ typedef union landing {
     unsigned char bytes[CPAR__LANDING];
 } landing;
 
+enum { POOL_MOST = 256 };
+
 static landing *pool;
+static int pool_count;
 
 static unsigned char *take_landing(void)
 {
     cpar__lock();
     landing *l = pool;
-    if (l) pool = l->next;
+    if (l) {
+        pool = l->next;
+        pool_count--;
+    }
     cpar__unlock();
     if (!l) l = malloc(sizeof *l);
     return l ? l->bytes : NULL;
@@ -28,11 +34,15 @@ static unsigned char *take_landing(void)
 static void give_landing(unsigned char *bytes)
 {
     landing *l = (landing *)(void *)bytes;
-    if (!l) return;
     cpar__lock();
-    l->next = pool;
-    pool = l;
+    const bool keep = pool_count < POOL_MOST;
+    if (keep) {
+        l->next = pool;
+        pool = l;
+        pool_count++;
+    }
     cpar__unlock();
+    if (!keep) free(l);
 }
 
 /* ---- Sequences: tags that pair a payload with its envelope ---------------------------------- */
@@ -42,10 +52,12 @@ static void give_landing(unsigned char *bytes)
    for theirs, in whatever order the envelopes are received. */
 static LIST_HEAD(, cpar__transfer) sequenced = LIST_HEAD_INITIALIZER(sequenced);
 static int last_sequence;
+static bool all_used_once; /* before that none can be in use */
 
 static bool in_use(const cpar__transfer *t, int sequence)
 {
     const cpar__transfer *other;
+    if (!all_used_once) return false;
     LIST_FOREACH(other, &sequenced, sequenced)
         if (other->envelope.sequence == (uint32_t)sequence && other->peer == t->peer && other->group == t->group) return true;
     return false;
@@ -56,9 +68,12 @@ static bool take_sequence(cpar__transfer *t)
 {
     cpar__lock();
     const int most = cpar__setting.sequences, start = last_sequence % most;
-    do last_sequence = last_sequence % most + 1;
-    while (in_use(t, last_sequence) && last_sequence % most != start);
-    const bool found = !in_use(t, last_sequence);
+    bool found;
+    do {
+        all_used_once = all_used_once || last_sequence == most;
+        last_sequence = last_sequence % most + 1;
+        found = !in_use(t, last_sequence);
+    } while (!found && last_sequence % most != start);
     if (found) {
         t->envelope.sequence = (uint32_t)last_sequence;
         LIST_INSERT_HEAD(&sequenced, t, sequenced);
@@ -82,7 +97,8 @@ static void end(cpar__transfer *t)
     t->stage = CPAR__DONE;
 }
 
-/* The result of an MPI call that starts or tests this transfer's operation. */
+/* The result of an MPI call that starts or tests this transfer's operation. After a failure nothing more can
+   be known of it. */
 static bool check_mpi(cpar__transfer *t, int result)
 {
     if (cpar__check_mpi(&t->problem, result)) return true;
@@ -113,13 +129,13 @@ static bool send_piece(cpar__transfer *t)
         end(t);
         return true;
     }
-    t->piece = (size_t)least(available(t) - t->moved, (size_t)cpar__setting.piece);
+    t->piece = (size_t)least(available(t) - t->moved, t->piece_most);
     return t->piece
         && check_mpi(t, MPI_Issend(t->payload + t->moved, (int)t->piece, MPI_BYTE, t->peer, (int)t->envelope.sequence, t->group->internal, &t->pending));
 }
 
 /* A payload that nobody has memory for goes into the landing buffer, over and over: a type of blocks with
-   no distance between them. (To receive into too little memory is no way to drop the rest: Open MPI 4.1.4
+   no distance between them, which MPI does not promise, but Open MPI and MPICH do. (To receive into too little memory is no way to drop the rest: Open MPI 4.1.4
    writes past the end of it for messages above its eager limit.) */
 static int drain(cpar__transfer *t, int room)
 {
@@ -159,6 +175,7 @@ static void read_envelope(cpar__transfer *t, size_t arrived)
 {
     const unsigned expected = t->envelope.operation;
     const char *wrong = cpar__envelope_read(&t->envelope, t->landing, arrived);
+    if (!wrong && t->envelope.sequence > (uint32_t)cpar__tag_max) wrong = "its header tells of a sequence beyond MPI's tags";
     if (wrong) {
         t->envelope = (cpar__envelope){ 0 };
         cpar__note(&t->problem, CPAR_ERROR_WIRE, "what arrived is not a message of this cpar: %s", wrong);
@@ -228,8 +245,8 @@ bool cpar__advance(cpar__transfer *t)
 
 /* ---- Starting ------------------------------------------------------------------------------- */
 
-/* Sets every member that both directions have. False when memory is out. */
-static bool start(cpar__transfer *t, const cpar__call *call, int peer)
+/* Sets every member that both directions have. */
+static void start(cpar__transfer *t, const cpar__call *call, int peer)
 {
     const bool message = cpar__is_message(call->operation);
     t->call = *call;
@@ -241,16 +258,31 @@ static bool start(cpar__transfer *t, const cpar__call *call, int peer)
     t->tag = message ? call->tag : 0;
     t->stage = CPAR__DONE;
     t->pending = MPI_REQUEST_NULL;
-    t->landing = take_landing();
+    t->landing = t->small;
     t->envelope = (cpar__envelope){ .operation = (uint8_t)(message ? CPAR__MESSAGE : call->operation) };
     t->payload = NULL;
     t->bytes = t->moved = t->piece = 0;
+    t->piece_most = (size_t)cpar__setting.piece;
     t->makes_message = false;
     t->message = NULL;
     t->feed = NULL;
     t->care = CPAR__OWNED;
     t->detached = false;
+}
+
+static bool find_landing(cpar__transfer *t)
+{
+    t->landing = take_landing();
     return t->landing || cpar__note(&t->problem, CPAR_ERROR_MEMORY, "no memory for a landing buffer");
+}
+
+/* What is sent in place of a value: an error's code and text. */
+static void carry_problem(cpar__transfer *t, const cpar__problem *p)
+{
+    t->envelope.type = (cpar_type){ CPAR_CHAR, 1 };
+    t->envelope.count = t->bytes = strlen(p->why);
+    t->envelope.error = (uint8_t)p->code;
+    t->payload = (unsigned char *)p->why;
 }
 
 static MPI_Comm envelope_comm(const cpar__transfer *t)
@@ -262,8 +294,13 @@ static MPI_Comm envelope_comm(const cpar__transfer *t)
 static void send_envelope(cpar__transfer *t)
 {
     const size_t limit = (size_t)(t->group->near[t->peer] ? cpar__setting.inline_near : cpar__setting.inline_far);
-    const bool inlined = (t->bytes <= limit && available(t) == t->bytes) || t->bytes == 0 || t->envelope.error;
-    if (!inlined && !take_sequence(t)) return;
+    bool inlined = (t->bytes <= limit && available(t) == t->bytes) || t->bytes == 0 || t->envelope.error;
+    if (!inlined && !take_sequence(t)) {
+        if (t->envelope.operation == CPAR__MESSAGE) return;
+        carry_problem(t, &t->problem); /* in a collective the other side waits */
+        inlined = true;
+    }
+    if (inlined && CPAR__HEADER + t->bytes > CPAR__SMALL && !find_landing(t)) return;
 
     t->stage = CPAR__SENDING;
     t->piece = inlined ? t->bytes : 0;
@@ -274,7 +311,7 @@ static void send_envelope(cpar__transfer *t)
 
 void cpar__start_send(cpar__transfer *t, const cpar__call *call, int peer, const cpar_view *v)
 {
-    if (!start(t, call, peer)) return;
+    start(t, call, peer);
     t->envelope.type = v->type;
     t->envelope.count = v->count;
     t->payload = (unsigned char *)cpar__view_data(v);
@@ -284,17 +321,14 @@ void cpar__start_send(cpar__transfer *t, const cpar__call *call, int peer, const
 
 void cpar__start_problem(cpar__transfer *t, const cpar__call *call, int peer, const cpar__problem *text)
 {
-    if (!start(t, call, peer)) return;
-    t->envelope.type = (cpar_type){ CPAR_CHAR, 1 };
-    t->envelope.count = t->bytes = strlen(text->why);
-    t->envelope.error = (uint8_t)text->code;
-    t->payload = (unsigned char *)text->why;
+    start(t, call, peer);
+    carry_problem(t, text);
     send_envelope(t);
 }
 
 void cpar__start_forward(cpar__transfer *t, const cpar__call *call, int peer, const cpar__transfer *feed)
 {
-    if (!start(t, call, peer)) return;
+    start(t, call, peer);
     t->envelope.type = feed->envelope.type;
     t->envelope.count = feed->envelope.count;
     t->payload = feed->payload;
@@ -305,7 +339,8 @@ void cpar__start_forward(cpar__transfer *t, const cpar__call *call, int peer, co
 
 void cpar__start_receive(cpar__transfer *t, const cpar__call *call, int peer)
 {
-    if (!start(t, call, peer)) return;
+    start(t, call, peer);
+    if (!find_landing(t)) return;
     t->stage = CPAR__LANDING_ENVELOPE;
     check_mpi(t, MPI_Irecv(t->landing, CPAR__LANDING, MPI_BYTE, peer == CPAR_ANY_SOURCE ? MPI_ANY_SOURCE : peer,
         t->tag == CPAR_ANY_TAG ? MPI_ANY_TAG : t->tag, envelope_comm(t), &t->pending));
@@ -337,7 +372,7 @@ cpar_message *cpar__take_message(cpar__transfer *t)
 
 void cpar__release(cpar__transfer *t)
 {
-    give_landing(t->landing);
+    if (t->landing && t->landing != t->small) give_landing(t->landing);
 }
 
 /* ---- Going on without the owner ------------------------------------------------------------- */
@@ -364,7 +399,7 @@ static void unlist(cpar__transfer *t, int care)
 
 void cpar__leave(cpar__transfer *t)
 {
-    if (!cpar__advance(t)) list(t);
+    list(t);
 }
 
 void cpar__take_back(cpar__transfer *t)
@@ -416,6 +451,12 @@ static void advance_another(void)
     }
 }
 
+size_t cpar__advance_others(int turns)
+{
+    while (turns-- > 0 && under_way_count > 0) advance_another();
+    return under_way_count;
+}
+
 /* ---- Waiting -------------------------------------------------------------------------------- */
 
 /* One line for a wait that takes CPAR_PATIENCE seconds, and again each time it has doubled. */
@@ -431,7 +472,7 @@ static void tell_if_long(cpar__patience *patience, const cpar__transfer *t)
     patience->tell_at *= 2;
 
     char at[64] = "", whom[32] = "", why[160], line[1024];
-    if (t->wait.file) snprintf(at, sizeof at, " at %.40s:%d", t->wait.file, t->wait.line);
+    if (t->wait.file) snprintf(at, sizeof at, " at %.40s:%d", cpar__base_name(t->wait.file), t->wait.line);
     if (!cpar__is_message(t->call.operation)) snprintf(whom, sizeof whom, " for rank %d", t->peer);
     snprintf(why, sizeof why, "waiting%s%s for %.0f s", at, whom, waited);
     cpar__line(line, sizeof line, &t->call, why);
@@ -462,10 +503,12 @@ void cpar__complete(cpar__transfer *t, size_t n)
 
 /* ---- The end -------------------------------------------------------------------------------- */
 
-/* All that was sent has been received, so what is under way needs turns, and nobody else. */
 void cpar__transfers_end(void)
 {
-    for (int turns = 0; under_way_count > 0 && turns < 1000000; turns++) advance_another();
+    TAILQ_INIT(&under_way);
+    LIST_INIT(&sequenced);
+    under_way_count = 0;
+    pool_count = 0;
     while (pool) {
         landing *l = pool;
         pool = l->next;

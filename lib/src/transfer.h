@@ -16,6 +16,8 @@
 
 typedef struct cpar__transfer cpar__transfer;
 
+enum { CPAR__SMALL = 256 };
+
 struct cpar__transfer {
     cpar__call call;
     cpar_place wait;       /* where the program waits for it, if not in that call */
@@ -25,13 +27,15 @@ struct cpar__transfer {
 
     enum { CPAR__SENDING, CPAR__LANDING_ENVELOPE, CPAR__RECEIVING, CPAR__ARRIVED, CPAR__DONE } stage;
     MPI_Request pending;    /* the one operation under way, or MPI_REQUEST_NULL */
-    unsigned char *landing; /* CPAR__LANDING bytes: the envelope, and an inline payload */
+    unsigned char *landing; /* CPAR__LANDING bytes, or `small`: the envelope, and an inline payload */
+    unsigned char small[CPAR__SMALL];
 
     cpar__envelope envelope;
     unsigned char *payload;
     size_t bytes; /* of the payload */
     size_t moved; /* of these: gone, or here */
     size_t piece; /* of these: in the pending send */
+    size_t piece_most;
 
     bool makes_message; /* a receive that does not rest on arrival but goes on into `message` */
     cpar_message *message;
@@ -82,7 +86,8 @@ void cpar__complete(cpar__transfer *t, size_t n);
 /* Gives back what a done transfer holds. */
 void cpar__release(cpar__transfer *t);
 
-/* Lets a transfer go on while its owner does other things: whoever waits for anything advances it too. */
+/* Lets a transfer that does not rest go on while its owner does other things: whoever waits for anything
+   advances it too. */
 void cpar__leave(cpar__transfer *t);
 
 /* Gives it back to its owner. */
@@ -90,6 +95,9 @@ void cpar__take_back(cpar__transfer *t);
 
 /* Lets a transfer on the heap go on without an owner: with its message it is freed when done. */
 void cpar__detach(cpar__transfer *t);
+
+/* Gives some turns to those left to go on. Returns how many are left. */
+size_t cpar__advance_others(int turns);
 
 /* One turn of a loop that waits for t: advances one of those left to go on, and, as the wait gets long,
    lets other processes have the core and tells what is waited for. Zeroed at the wait's start. */
@@ -99,7 +107,7 @@ typedef struct {
 } cpar__patience;
 void cpar__turn(cpar__patience *patience, const cpar__transfer *t);
 
-/* Ends what is under way, and frees the pool of landing buffers. */
+/* Forgets what is still under way, and frees the pool of landing buffers. */
 void cpar__transfers_end(void);
 
 #endif

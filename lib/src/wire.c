@@ -28,8 +28,10 @@ const char *cpar__envelope_read(cpar__envelope *e, const unsigned char *in, size
     e->operation = in[20];
     e->error = in[21];
 
+    _Static_assert(SIZE_MAX / 2 > CPAR__BYTES_MAX, "what is believed of a length fits size_t");
     if (in[22] || in[23]) return "its header ends in other than zero";
     if (!cpar__type_exists(e->type)) return "its header tells of no type of C";
+    if (e->sequence > INT32_MAX) return "its header tells of an impossible sequence";
     if (e->count > CPAR__BYTES_MAX / e->type.size) return "its header tells of an impossible length";
 
     const uint64_t inlined = arrived - CPAR__HEADER, total = e->count * e->type.size;

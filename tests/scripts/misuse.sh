@@ -27,10 +27,20 @@ on 2 misuse open_request
 ends 1
 lines err 1 "$head finalize: a request was opened and never waited for: misuse.c:[0-9]+, ireceive from 1, tag 3$"
 for ranks in 1 2 3; do
-    on $ranks misuse open_request_returning
-    ends 0
-    lines out $ranks "^finalize gave 7: not possible now$"
+    for piece in 1073741824 10000; do
+        export CPAR_PIECE=$piece
+        on $ranks misuse open_request_returning
+        ends 0
+        lines out $ranks "^finalize gave 7: not possible now$"
+    done
 done
+unset CPAR_PIECE
+export CPAR_SEQUENCES=1
+on 2 misuse no_sequences_left
+ends 0
+lines out 1 "^rank 0: 1 7 7$"
+lines out 1 "^rank 1: 1 7 7$"
+unset CPAR_SEQUENCES
 
 on 3 misuse abort_job
 ends 44
@@ -108,7 +118,10 @@ for bad in "CPAR_PATIENCE=x" "CPAR_PIECE=0" "CPAR_PIECE=9999999999999999999999" 
     export "${bad?}"
     on 0 misuse handler
     ends 1
-    lines err 1 "^cpar: misuse.c:[0-9]+, init: the environment has $bad, accepted are whole numbers from [0-9]+ to [0-9]+$"
+    lines err 1 "^cpar: rank 0 of 1 on $host, misuse.c:[0-9]+, init: the environment has $bad, accepted are whole numbers from [0-9]+ to [0-9]+$"
+    on 3 misuse init_returning
+    ends 0
+    lines out 3 "^5 0$"
     unset "${bad%%=*}"
 done
 
