@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # Read by the scripts, not run: what they share.
 
 # Runs a command after printing it.

@@ -83,11 +83,14 @@
 #define CPAR_IS_VOID_(x)    __builtin_types_compatible_p(__typeof__(x), void)
 #define CPAR_IS_CONST_(p)   _Generic(1 ? (p) : (void *)1, const void *: 1, default: 0)
 
+/* For expressions that are only ever asked for their type. Declared, never defined. */
+extern void *const cpar_nowhere_;
+
 /** The cpar_type of an expression, or of a type named. */
 #define CPAR_TYPE(x)                                                                               \
     ((cpar_type){ CPAR_KIND_(x),                                                                   \
         sizeof(x) * CPAR_ELEMENTS_ARE_SCALARS_OR_STRUCTS_(!CPAR_IS_VOID_(x) && !CPAR_IS_POINTER_(x)) })
-#define CPAR_TYPE_NAMED(T) CPAR_TYPE(*(T *)0)
+#define CPAR_TYPE_NAMED(T) CPAR_TYPE(*(T *)cpar_nowhere_)
 
 /* ---- Values to send ------------------------------------------------------------------------ */
 

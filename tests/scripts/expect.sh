@@ -1,3 +1,4 @@
+# shellcheck shell=bash disable=SC2034,SC2206
 # Read by the scripts here: runs programs, and compares what they print and how they end.
 #
 # Arguments of each script: the folder of the program, the command that stands for mpirun.

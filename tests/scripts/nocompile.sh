@@ -16,6 +16,7 @@ compile() {
 #include <cpar.h>
 #include <stdlib.h>
 struct point { double x, y; };
+struct nest { struct { int rows[2][2]; } first; int n; };
 int f(int *p, void *v, char **texts, const int *fixed, cpar_message *m, const struct point *cs);
 int f(int *p, void *v, char **texts, const int *fixed, cpar_message *m, const struct point *cs)
 {
@@ -103,7 +104,7 @@ cpar_receive_into(&d, 0); cpar_receive_into(&s, 0); cpar_receive_into(p, 0); cpa
 cpar_receive_into(cpar_array(a, 4), CPAR_ANY_SOURCE, .tag = CPAR_ANY_TAG, .status = &(cpar_status){ 0 });
 d = cpar_value(m, double); s = cpar_value(m, struct point); fixed = cpar_as(m, int); cs = cpar_part(m, 0, struct point, NULL);
 m = cpar_exchange(cpar_array(a, 4), 1, 0, .tag = 3); m = cpar_scatter(cpar_array(a, 4), 0, .counts = (size_t[]){ 1, 3 }); m = cpar_gather("x", 0);
-m = cpar_wait(cpar_isend(1, 0)); m = cpar_broadcast_message(cpar_struct(s), 0); cpar_broadcast(cpar_array(a, 4), 0); cpar_print("%d", ci);
+a[0] = cpar_value(m, struct nest).n; cpar_as(m, struct nest); m = cpar_wait(cpar_isend(1, 0)); m = cpar_broadcast_message(cpar_struct(s), 0); cpar_broadcast(cpar_array(a, 4), 0); cpar_print("%d", ci);
 LIST
 done
 echo "nocompile.sh: $checks checks with $*, $failures failures"
