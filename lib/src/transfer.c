@@ -135,8 +135,9 @@ static bool send_piece(cpar__transfer *t)
 }
 
 /* A payload that nobody has memory for goes into the landing buffer, over and over: a type of blocks with
-   no distance between them, which MPI does not promise, but Open MPI and MPICH do. (To receive into too little memory is no way to drop the rest: Open MPI 4.1.4
-   writes past the end of it for messages above its eager limit.) */
+   no distance between them. MPI does not promise that this works; Open MPI and MPICH do it. (To receive into too
+   little memory is no way to drop the rest: Open MPI 4.1.4 writes past the end of it for messages above
+   its eager limit.) */
 static int drain(cpar__transfer *t, int room)
 {
     MPI_Datatype type;
@@ -283,6 +284,7 @@ static void carry_problem(cpar__transfer *t, const cpar__problem *p)
     t->envelope.count = t->bytes = strlen(p->why);
     t->envelope.error = (uint8_t)p->code;
     t->payload = (unsigned char *)p->why;
+    t->feed = NULL;
 }
 
 static MPI_Comm envelope_comm(const cpar__transfer *t)
