@@ -28,6 +28,8 @@
    - A `cpar_message *` that a call returns is the caller's, who gives it to cpar_free. Memory passed
      to a call stays the caller's, and is free for reuse when the call returns.
    - "Collective" calls are made by all ranks, in the same order, with the same root.
+   - .group = g on a call that communicates, on cpar_rank and on cpar_size: among the ranks of that
+     group only, by their numbers in it.
    - "Blocks" means that the call returns when its own part is done; while it blocks, it
      progresses everything else that this rank has under way. After a minute of waiting it says on standard
      error what it waits for (the environment's CPAR_PATIENCE, in seconds; 0: never).
@@ -78,6 +80,9 @@ typedef struct {
     size_t count, bytes;
 } cpar_status;
 
+/** Ranks that communicate among themselves, numbered from 0 anew. NULL is all ranks. */
+typedef struct cpar_group cpar_group;
+
 /** Options of cpar_init. */
 typedef struct {
     cpar_place at;
@@ -93,6 +98,7 @@ typedef struct {
     CPAR_OPTIONS_BY_NAME_(positional)
     int tag; /**< 0 when not given; up to 32767 on every machine, more where MPI has more */
     CPAR_OPTIONS_BY_NAME_(positional_too)
+    cpar_group *group;   /**< whose ranks are meant; NULL: all */
     cpar_status *status; /**< filled, when not NULL, by a receive that blocks */
 } cpar_p2p;
 
@@ -102,6 +108,7 @@ typedef struct {
     int root;
     CPAR_OPTIONS_BY_NAME_(positional)
     const size_t *counts; /**< scatter only: elements for each rank, read at the root */
+    cpar_group *group;    /**< whose ranks take part; NULL: all */
 } cpar_collective;
 
 /* ---- Life and self ------------------------------------------------------------------------- */
@@ -363,6 +370,22 @@ typedef struct {
 /** The share of `rank` when n things are dealt to `size` ranks in blocks: sizes differ by at most one,
     the first n % size ranks have one more. {n, n} for a rank that is not of 0 to size - 1. */
 CPAR_API cpar_range cpar_balance(size_t n, int size, int rank);
+
+/* ---- Groups -------------------------------------------------------------------------------- */
+
+/** cpar_split(color, key, .group = g): a new group of all ranks that give the same color, in the order of
+    their keys, and of their ranks where keys are equal.
+
+    color: 0 or more. key: any. Collective over all ranks, or those of g; blocks. Returns the group that this rank
+    is in, the caller's to cpar_group_free; NULL on error. Messages and collectives of a group never mix with
+    those of others.
+    Errors: ARGUMENT for a negative color (the others get their groups); MEMORY. */
+CPAR_API cpar_group *cpar_split_at(int color, int key, const cpar_collective *c);
+
+/** cpar_group_free(g): ends a group. Collective over it, blocks. NULL does nothing. cpar_finalize frees the groups
+    that are left.
+    Errors: STATE for a request of the group that is still open: then the group stays. */
+CPAR_API int cpar_group_free_at(cpar_group *g, cpar_place at);
 
 /* ---- Errors -------------------------------------------------------------------------------- */
 

@@ -36,6 +36,10 @@
 #define cpar_scatter(view, ...)                 cpar_scatter_at(CPAR_VALUE(view), CPAR_COLLECTIVE_(.root = __VA_ARGS__))
 #define cpar_gather(value, ...)                 cpar_gather_at(CPAR_VALUE(value), CPAR_COLLECTIVE_(.root = __VA_ARGS__))
 
+#define cpar_split(color, ...)                                                                     \
+    cpar_split_at((color), CPAR_FIRST_(__VA_ARGS__, ), CPAR_COLLECTIVE_(CPAR_REST_(__VA_ARGS__, )))
+#define cpar_group_free(g)                      cpar_group_free_at((g), CPAR_HERE)
+
 /* Views. */
 #define cpar_array(p, n)                                                                           \
     ((cpar_view){ .data = (p), .count = (n), .type = CPAR_TYPE(*(p)), .constant = CPAR_IS_CONST_(p) })
@@ -46,6 +50,8 @@
 #define CPAR_HERE             ((cpar_place){ __FILE__, __LINE__ })
 #define CPAR_P2P_(...)        (&(cpar_p2p){ .at = CPAR_HERE, __VA_ARGS__ })
 #define CPAR_COLLECTIVE_(...) (&(cpar_collective){ .at = CPAR_HERE, __VA_ARGS__ })
+#define CPAR_FIRST_(x, ...)   x
+#define CPAR_REST_(x, ...)    __VA_ARGS__
 
 /* ---- Types --------------------------------------------------------------------------------- */
 

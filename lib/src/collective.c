@@ -13,12 +13,12 @@
 
 static cpar__call call_of(const cpar_collective *c, cpar__operation operation)
 {
-    return (cpar__call){ .at = c->at, .operation = operation, .peer = c->root };
+    return (cpar__call){ .at = c->at, .operation = operation, .group = c->group ? c->group : &cpar__world, .peer = c->root };
 }
 
 static bool check_root(cpar__problem *p, const cpar__call *call)
 {
-    return cpar__check_running(p) && cpar__check_rank(p, "root", call->peer);
+    return cpar__check_running(p) && cpar__check_rank(p, call->group, "root", call->peer);
 }
 
 /* Completes n transfers, keeps the first problem among them, and releases them. */
@@ -32,10 +32,10 @@ static void finish(cpar__transfer *t, size_t n, cpar__problem *p)
 }
 
 /* What others are told of this rank's problem. */
-static cpar__problem as_told(const cpar__problem *p)
+static cpar__problem as_told(const cpar__call *call, const cpar__problem *p)
 {
     cpar__problem told = { .code = 0 };
-    if (p->code) cpar__note(&told, p->code, "rank %d: %.200s", cpar__world.rank, p->why);
+    if (p->code) cpar__note(&told, p->code, "rank %d: %.200s", call->group->rank, p->why);
     return told;
 }
 
@@ -68,7 +68,7 @@ static cpar_message *hand_out(cpar_message *m, const cpar__call *call, const cpa
    directly or through others, of the 2d - 1 ranks before it. */
 void cpar__barrier(const cpar__call *call, cpar__problem *p)
 {
-    const int rank = cpar__world.rank, size = cpar__world.size;
+    const int rank = call->group->rank, size = call->group->size;
     const cpar_view nothing = { .type = { CPAR_CHAR, 1 } };
     for (int distance = 1; distance < size; distance *= 2) {
         cpar__transfer t[2];
@@ -97,9 +97,9 @@ typedef struct {
     int children[31], count;
 } branch;
 
-static branch find_branch(int root)
+static branch find_branch(const cpar__call *call)
 {
-    const int size = cpar__world.size, relative = (cpar__world.rank - root + size) % size;
+    const int size = call->group->size, root = call->peer, relative = (call->group->rank - root + size) % size;
     branch b = { .parent = -1 };
     int span = 1;
     while (span < size && !(relative & span)) span *= 2;
@@ -114,14 +114,14 @@ static branch find_branch(int root)
 static void cut_finer(cpar__transfer *t)
 {
     const size_t piece = 1 << 20;
-    if (cpar__world.size > 2 && t->piece_most > piece) t->piece_most = piece;
+    if (t->call.group->size > 2 && t->piece_most > piece) t->piece_most = piece;
 }
 
 /* The root's part: sends the value, or tells of the problem. */
 static void broadcast_from_root(const cpar__call *call, const cpar_view *value, cpar__problem *p)
 {
-    const branch b = find_branch(call->peer);
-    const cpar__problem told = as_told(p);
+    const branch b = find_branch(call);
+    const cpar__problem told = as_told(call, p);
     cpar__transfer t[31];
     for (int i = 0; i < b.count; i++) {
         if (told.code)
@@ -137,7 +137,7 @@ static void broadcast_from_root(const cpar__call *call, const cpar_view *value, 
    comes, also when it does not fit here. */
 static cpar_message *broadcast_from_parent(const cpar__call *call, const cpar_view *memory, cpar__problem *p)
 {
-    const branch b = find_branch(call->peer);
+    const branch b = find_branch(call);
     cpar__transfer t[1 + 31], *in = &t[0];
     cpar_message *m = NULL;
     void *place = NULL, *scratch = NULL;
@@ -155,7 +155,7 @@ static cpar_message *broadcast_from_parent(const cpar__call *call, const cpar_vi
         cpar__place(in, place);
     }
 
-    const cpar__problem told = in->envelope.error ? in->problem : as_told(&in->problem);
+    const cpar__problem told = in->envelope.error ? in->problem : as_told(call, &in->problem);
     for (int i = 0; i < b.count; i++) {
         if (told.code)
             cpar__start_problem(&t[1 + i], call, b.children[i], &told);
@@ -176,7 +176,7 @@ int cpar_broadcast_at(cpar_view memory, const cpar_collective *c)
     if (!check_root(&problem, &call)) return cpar__raise(&call, &problem);
 
     cpar__check_memory(&problem, &memory);
-    if (cpar__world.rank == c->root)
+    if (call.group->rank == c->root)
         broadcast_from_root(&call, &memory, &problem);
     else
         broadcast_from_parent(&call, &memory, &problem);
@@ -191,7 +191,7 @@ cpar_message *cpar_broadcast_message_at(cpar_view value, const cpar_collective *
     cpar__begin(&problem);
     if (!check_root(&problem, &call)) return hand_out(NULL, &call, &problem);
 
-    if (cpar__world.rank == c->root) {
+    if (call.group->rank == c->root) {
         if (cpar__check_view(&problem, &value)) m = copy_of(&value, (cpar_range){ 0, value.count }, c->root, &problem);
         broadcast_from_root(&call, &value, &problem);
     } else
@@ -210,19 +210,19 @@ cpar_range cpar_balance(size_t n, int size, int rank)
 }
 
 /* What rank r gets of n elements. */
-static cpar_range share_of(size_t n, const size_t *counts, int r)
+static cpar_range share_of(size_t n, const size_t *counts, int size, int r)
 {
-    if (!counts) return cpar_balance(n, cpar__world.size, r);
+    if (!counts) return cpar_balance(n, size, r);
     cpar_range share = { 0, 0 };
     for (int i = 0; i < r; i++) share.lo += counts[i];
     share.hi = share.lo + counts[r];
     return share;
 }
 
-static void check_counts(cpar__problem *p, const size_t *counts, size_t n)
+static void check_counts(cpar__problem *p, const size_t *counts, int size, size_t n)
 {
     size_t left = n;
-    for (int r = 0; r < cpar__world.size; r++) {
+    for (int r = 0; r < size; r++) {
         if (counts[r] > left) {
             cpar__note(p, CPAR_ERROR_LENGTH, "the counts up to rank %d sum to more than the %zu elements there are", r, n);
             return;
@@ -235,9 +235,9 @@ static void check_counts(cpar__problem *p, const size_t *counts, size_t n)
 /* Tells all other ranks, which wait for this one, of its problem. */
 static void tell_all(const cpar__call *call, cpar__problem *p)
 {
-    const cpar__problem told = as_told(p);
-    for (int r = 0; r < cpar__world.size; r++) {
-        if (r == cpar__world.rank) continue;
+    const cpar__problem told = as_told(call, p);
+    for (int r = 0; r < call->group->size; r++) {
+        if (r == call->group->rank) continue;
         cpar__transfer t;
         cpar__start_problem(&t, call, r, &told);
         finish(&t, 1, p);
@@ -247,21 +247,21 @@ static void tell_all(const cpar__call *call, cpar__problem *p)
 /* The root's part: sends each share straight from its place in `all`, all at once. */
 static cpar_message *scatter_from_root(const cpar__call *call, const cpar_view *all, const size_t *counts, cpar__problem *p)
 {
-    const int size = cpar__world.size;
+    const int size = call->group->size;
     cpar__transfer *t = malloc((size_t)size * sizeof *t);
     cpar_message *own = NULL;
     size_t n = 0;
 
-    if (cpar__check_view(p, all) && counts) check_counts(p, counts, all->count);
+    if (cpar__check_view(p, all) && counts) check_counts(p, counts, size, all->count);
     if (!t) cpar__note(p, CPAR_ERROR_MEMORY, "no memory for %d transfers", size);
-    if (!p->code) own = copy_of(all, share_of(all->count, counts, call->peer), call->peer, p);
+    if (!p->code) own = copy_of(all, share_of(all->count, counts, call->group->size, call->peer), call->peer, p);
     if (p->code) {
         free(t);
         tell_all(call, p);
         return NULL;
     }
     for (int r = 0; r < size; r++) {
-        const cpar_range share = share_of(all->count, counts, r);
+        const cpar_range share = share_of(all->count, counts, size, r);
         const cpar_view part = { .data = cpar__view_data(all) + share.lo * all->type.size, .count = share.hi - share.lo, .type = all->type };
         if (r != call->peer) cpar__start_send(&t[n++], call, r, &part);
     }
@@ -278,7 +278,7 @@ cpar_message *cpar_scatter_at(cpar_view all, const cpar_collective *c)
     cpar__begin(&problem);
     if (!check_root(&problem, &call)) return hand_out(NULL, &call, &problem);
 
-    if (cpar__world.rank == c->root)
+    if (call.group->rank == c->root)
         m = scatter_from_root(&call, &all, c->counts, &problem);
     else {
         cpar__transfer t;
@@ -292,9 +292,8 @@ cpar_message *cpar_scatter_at(cpar_view all, const cpar_collective *c)
 /* ---- Gather --------------------------------------------------------------------------------- */
 
 /* Lays out the parts behind each other: checks that they are of one type, and makes the message. */
-static cpar_message *lay_out(const cpar__transfer *t, int root, cpar__problem *p)
+static cpar_message *lay_out(const cpar__transfer *t, int size, int root, cpar__problem *p)
 {
-    const int size = cpar__world.size;
     const cpar_type type = t[root].envelope.type;
     uint64_t total = 0;
     for (int r = 0; r < size; r++) {
@@ -326,8 +325,8 @@ static cpar_message *lay_out(const cpar__transfer *t, int root, cpar__problem *p
 /* Receives every other rank's part for nobody. */
 static void discard_all(const cpar__call *call, cpar__problem *p)
 {
-    for (int r = 0; r < cpar__world.size; r++) {
-        if (r == cpar__world.rank) continue;
+    for (int r = 0; r < call->group->size; r++) {
+        if (r == call->group->rank) continue;
         cpar__transfer t;
         cpar__start_receive(&t, call, r);
         cpar__complete(&t, 1);
@@ -339,7 +338,7 @@ static void discard_all(const cpar__call *call, cpar__problem *p)
 /* The root's part: when all envelopes are there, the lengths are known and each payload has its place. */
 static cpar_message *gather_at_root(const cpar__call *call, const cpar_view *value, cpar__problem *p)
 {
-    const int size = cpar__world.size, root = call->peer;
+    const int size = call->group->size, root = call->peer;
     cpar__transfer *t = malloc((size_t)size * sizeof *t);
     if (!t) {
         cpar__note(p, CPAR_ERROR_MEMORY, "no memory for %d transfers", size);
@@ -354,7 +353,7 @@ static cpar_message *gather_at_root(const cpar__call *call, const cpar_view *val
     }
     cpar__complete(t, (size_t)size);
 
-    cpar_message *m = p->code ? NULL : lay_out(t, root, p);
+    cpar_message *m = p->code ? NULL : lay_out(t, size, root, p);
     for (int r = 0; r < size; r++) cpar__place(&t[r], m ? m->data + m->starts[r] * m->type.size : NULL);
     if (m && value->count) memcpy(m->data + m->starts[root] * m->type.size, cpar__view_data(value), value->count * m->type.size);
     finish(t, (size_t)size, p);
@@ -364,9 +363,9 @@ static cpar_message *gather_at_root(const cpar__call *call, const cpar_view *val
 
 cpar_message *cpar__gather(const cpar__call *call, const cpar_view *value, cpar__problem *p)
 {
-    if (cpar__world.rank == call->peer) return gather_at_root(call, value, p);
+    if (call->group->rank == call->peer) return gather_at_root(call, value, p);
 
-    const cpar__problem told = as_told(p);
+    const cpar__problem told = as_told(call, p);
     cpar__transfer t;
     if (told.code)
         cpar__start_problem(&t, call, call->peer, &told);

@@ -1,6 +1,7 @@
 #include "error.h"
 
-#include <mpi.h>
+#include "runtime.h"
+
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -93,7 +94,8 @@ void cpar__describe(char *out, size_t room, const cpar__call *call)
 void cpar__line(char *out, size_t room, const cpar__call *call, const char *why)
 {
     char who[sizeof cpar__self.host + 64] = "", what[256];
-    if (cpar__self.size > 0) snprintf(who, sizeof who, "rank %d of %d on %s, ", cpar__self.rank, cpar__self.size, cpar__self.host);
+    const int rank = call->group ? call->group->rank : cpar__self.rank, size = call->group ? call->group->size : cpar__self.size;
+    if (size > 0) snprintf(who, sizeof who, "rank %d of %d on %s, ", rank, size, cpar__self.host);
     cpar__describe(what, sizeof what, call);
     snprintf(out, room, "cpar: %s%s: %s", who, what, why);
 }

@@ -25,6 +25,10 @@
     X(RANK, "rank", PLAIN)                                                                         \
     X(SIZE, "size", PLAIN)                                                                         \
     X(NAME, "get_processor_name", PLAIN)                                                           \
+    X(SPLIT, "split", PLAIN)                                                                       \
+    X(GROUP_FREE, "group_free", PLAIN)                                                             \
+    X(GROUP_FROM_COMM, "group_from_comm", PLAIN)                                                   \
+    X(COMM, "comm", PLAIN)                                                                         \
     X(AS, "as", PLAIN)                                                                             \
     X(VALUE, "value", PLAIN)                                                                       \
     X(TEXT, "text", PLAIN)                                                                         \
@@ -40,6 +44,7 @@ bool cpar__is_message(cpar__operation operation);
 typedef struct {
     cpar_place at;
     cpar__operation operation;
+    const cpar_group *group; /* the ranks that are meant; NULL where there are none to mean */
     int peer; /* the other rank, or the root */
     int tag;
 } cpar__call;

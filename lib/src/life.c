@@ -68,6 +68,12 @@ static bool agree(cpar__problem *p)
 static void end(void)
 {
     cpar__transfers_end();
+    while (!TAILQ_EMPTY(&cpar__groups)) {
+        cpar_group *g = TAILQ_FIRST(&cpar__groups);
+        TAILQ_REMOVE(&cpar__groups, g, open);
+        cpar__group_close(g);
+        free(g);
+    }
     cpar__group_close(&cpar__world);
     cpar__self.runs = false;
     cpar__self.size = 0;
@@ -86,7 +92,7 @@ int cpar_init_at(int *argc, const cpar_start *start)
     cpar__threads = start->threads;
     cpar__read_settings(&problem);
     find_tag_max();
-    if (agree(&problem) && cpar__group_open(&cpar__world, MPI_COMM_WORLD, &problem)) {
+    if (agree(&problem) && cpar__group_open(&cpar__world, MPI_COMM_WORLD, false, &problem)) {
         cpar__self.runs = true;
         return 0;
     }
@@ -97,14 +103,14 @@ int cpar_init_at(int *argc, const cpar_start *start)
 
 /* ---- End ------------------------------------------------------------------------------------ */
 
-/* Receives what nobody has received, and notes it. Only what has arrived by now can be seen. */
-static void look_for_unreceived(const cpar__call *finalize, cpar__problem *p)
+/* Receives what nobody has received in a group, and notes it. Only what has arrived by now can be seen. */
+static void look_for_unreceived(const cpar__call *finalize, const cpar_group *g, cpar__problem *p)
 {
     cpar__problem first = { .code = 0 };
     int found, count = 0;
     MPI_Status status;
-    while (MPI_Iprobe(MPI_ANY_SOURCE, MPI_ANY_TAG, cpar__world.messages, &found, &status) == MPI_SUCCESS && found) {
-        const cpar__call call = { finalize->at, CPAR__RECEIVE, status.MPI_SOURCE, status.MPI_TAG };
+    while (MPI_Iprobe(MPI_ANY_SOURCE, MPI_ANY_TAG, g->messages, &found, &status) == MPI_SUCCESS && found) {
+        const cpar__call call = { finalize->at, CPAR__RECEIVE, g, status.MPI_SOURCE, status.MPI_TAG };
         char name[CPAR__TYPE_TEXT];
         cpar__transfer t;
         cpar__start_receive(&t, &call, call.peer);
@@ -138,14 +144,16 @@ static void settle(void)
 
 int cpar_finalize_at(cpar_place at)
 {
-    const cpar__call call = { .at = at, .operation = CPAR__FINALIZE };
+    const cpar__call call = { .at = at, .operation = CPAR__FINALIZE, .group = &cpar__world };
+    const cpar_group *g;
     cpar__problem problem;
     cpar__begin(&problem);
     if (!cpar__self.runs) return 0;
 
     cpar__abandon_requests(&problem);
     cpar__barrier(&call, &problem); /* all is sent */
-    look_for_unreceived(&call, &problem);
+    look_for_unreceived(&call, &cpar__world, &problem);
+    TAILQ_FOREACH(g, &cpar__groups, open) look_for_unreceived(&call, g, &problem);
     cpar__barrier(&call, &problem); /* and received, by somebody */
     settle();
     const int code = cpar__raise(&call, &problem);
@@ -182,12 +190,12 @@ static bool runs(cpar_place at, cpar__operation operation)
 
 int cpar_rank_at(const cpar_collective *c)
 {
-    return runs(c->at, CPAR__RANK) ? cpar__world.rank : -1;
+    return runs(c->at, CPAR__RANK) ? (c->group ? c->group : &cpar__world)->rank : -1;
 }
 
 int cpar_size_at(const cpar_collective *c)
 {
-    return runs(c->at, CPAR__SIZE) ? cpar__world.size : 0;
+    return runs(c->at, CPAR__SIZE) ? (c->group ? c->group : &cpar__world)->size : 0;
 }
 
 const char *cpar_get_processor_name_at(cpar_place at)

@@ -24,9 +24,9 @@ bool cpar__check_memory(cpar__problem *p, const cpar_view *v)
     return !(v->constant || v->scalar) || cpar__note(p, CPAR_ERROR_ARGUMENT, "the memory to fill is const");
 }
 
-bool cpar__check_rank(cpar__problem *p, const char *what, int rank)
+bool cpar__check_rank(cpar__problem *p, const cpar_group *g, const char *what, int rank)
 {
-    const int size = cpar__world.size;
+    const int size = g->size;
     return (rank >= 0 && rank < size) || cpar__note(p, CPAR_ERROR_RANK, "the %s is %d, accepted are 0 to %d", what, rank, size - 1);
 }
 
@@ -46,12 +46,12 @@ static bool check_tag(cpar__problem *p, int tag)
 
 bool cpar__check_send(cpar__problem *p, const cpar__call *call, const cpar_view *v)
 {
-    return cpar__check_running(p) && cpar__check_view(p, v) && cpar__check_rank(p, "destination", call->peer) && check_tag(p, call->tag);
+    return cpar__check_running(p) && cpar__check_view(p, v) && cpar__check_rank(p, call->group, "destination", call->peer) && check_tag(p, call->tag);
 }
 
 bool cpar__check_receive(cpar__problem *p, const cpar__call *call)
 {
-    return cpar__check_running(p) && (call->peer == CPAR_ANY_SOURCE || cpar__check_rank(p, "source", call->peer))
+    return cpar__check_running(p) && (call->peer == CPAR_ANY_SOURCE || cpar__check_rank(p, call->group, "source", call->peer))
         && (call->tag == CPAR_ANY_TAG || check_tag(p, call->tag));
 }
 
@@ -59,7 +59,7 @@ bool cpar__check_receive(cpar__problem *p, const cpar__call *call)
 
 cpar__call cpar__call_of(const cpar_p2p *c, cpar__operation operation, int peer)
 {
-    return (cpar__call){ .at = c->at, .operation = operation, .peer = peer, .tag = c->tag };
+    return (cpar__call){ .at = c->at, .operation = operation, .group = c->group ? c->group : &cpar__world, .peer = peer, .tag = c->tag };
 }
 
 bool cpar__send_to_self(const cpar__call *call, const cpar_view *v, cpar__problem *p)
@@ -85,7 +85,7 @@ int cpar_send_at(cpar_view value, const cpar_p2p *c)
     cpar__begin(&problem);
     if (!cpar__check_send(&problem, &call, &value)) return cpar__raise(&call, &problem);
 
-    if (call.peer == cpar__world.rank) {
+    if (call.peer == call.group->rank) {
         cpar__send_to_self(&call, &value, &problem);
         return cpar__raise(&call, &problem);
     }
@@ -155,12 +155,12 @@ cpar_message *cpar_exchange_at(cpar_view value, int destination, const cpar_p2p 
     }
     cpar__transfer t[2];
     size_t n = 1;
-    if (destination == cpar__world.rank && !cpar__send_to_self(&to, &value, &problem)) {
+    if (destination == to.group->rank && !cpar__send_to_self(&to, &value, &problem)) {
         cpar__raise(&to, &problem);
         return NULL;
     }
     cpar__start_receive_message(&t[0], &from, from.peer);
-    if (destination != cpar__world.rank) cpar__start_send(&t[n++], &to, destination, &value);
+    if (destination != to.group->rank) cpar__start_send(&t[n++], &to, destination, &value);
     cpar__complete(t, n);
     for (size_t i = 0; i < n; i++) cpar__release(&t[i]);
     fill_status(c, &t[0]);

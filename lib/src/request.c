@@ -58,7 +58,7 @@ cpar_request *cpar_isend_at(cpar_view value, const cpar_p2p *c)
     }
 
     r->value = value;
-    if (call.peer == cpar__world.rank) {
+    if (call.peer == call.group->rank) {
         r->transfer = (cpar__transfer){ .call = call, .stage = CPAR__DONE };
         cpar__send_to_self(&call, &value, &problem);
     } else {
@@ -178,6 +178,20 @@ int cpar_wait_all_at(cpar_request **rs, size_t n, cpar_place at)
         if (!first) first = code;
     }
     return cpar__remember(first);
+}
+
+bool cpar__check_no_requests(cpar__problem *p, const cpar_group *g)
+{
+    char text[160];
+    cpar_request *r;
+    cpar__lock();
+    TAILQ_FOREACH(r, &open_requests, open)
+        if (r->transfer.call.group == g) {
+            cpar__describe(text, sizeof text, &r->transfer.call);
+            cpar__note(p, CPAR_ERROR_STATE, "a request of the group is still open: %s", text);
+        }
+    cpar__unlock();
+    return !p->code;
 }
 
 void cpar__abandon_requests(cpar__problem *p)

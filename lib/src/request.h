@@ -8,4 +8,7 @@
    on without an owner. */
 void cpar__abandon_requests(cpar__problem *p);
 
+/* Notes a problem where a request of the group is open. */
+bool cpar__check_no_requests(cpar__problem *p, const cpar_group *g);
+
 #endif

@@ -3,11 +3,13 @@
 #include "wire.h"
 
 #include <errno.h>
-#include <limits.h>
 #include <pthread.h>
 #include <stdlib.h>
 
-cpar__group cpar__world = { .messages = MPI_COMM_NULL, .internal = MPI_COMM_NULL };
+#define NO_GROUP { .program = MPI_COMM_NULL, .messages = MPI_COMM_NULL, .internal = MPI_COMM_NULL }
+
+cpar_group cpar__world = NO_GROUP;
+struct cpar__groups cpar__groups = TAILQ_HEAD_INITIALIZER(cpar__groups);
 int cpar__tag_max;
 cpar__settings cpar__setting;
 bool cpar__threads;
@@ -54,7 +56,7 @@ bool cpar__read_settings(cpar__problem *p)
 }
 
 /* Tells for each rank of comm whether it shares this rank's node. */
-static bool find_near(cpar__group *g, MPI_Comm comm, cpar__problem *p)
+static bool find_near(cpar_group *g, MPI_Comm comm, cpar__problem *p)
 {
     MPI_Comm node = MPI_COMM_NULL;
     MPI_Group here = MPI_GROUP_NULL, all = MPI_GROUP_NULL;
@@ -87,17 +89,20 @@ static bool duplicate(MPI_Comm comm, MPI_Comm *own, cpar__problem *p)
     return cpar__check_mpi(p, MPI_Comm_dup(comm, own)) && cpar__check_mpi(p, MPI_Comm_set_errhandler(*own, MPI_ERRORS_RETURN));
 }
 
-bool cpar__group_open(cpar__group *g, MPI_Comm comm, cpar__problem *p)
+bool cpar__group_open(cpar_group *g, MPI_Comm comm, bool owned, cpar__problem *p)
 {
-    *g = (cpar__group){ .messages = MPI_COMM_NULL, .internal = MPI_COMM_NULL };
+    *g = (cpar_group)NO_GROUP;
+    g->program = comm;
+    g->owned = owned;
     return cpar__check_mpi(p, MPI_Comm_rank(comm, &g->rank)) && cpar__check_mpi(p, MPI_Comm_size(comm, &g->size))
         && duplicate(comm, &g->messages, p) && duplicate(comm, &g->internal, p) && find_near(g, comm, p);
 }
 
-void cpar__group_close(cpar__group *g)
+void cpar__group_close(cpar_group *g)
 {
     if (g->messages != MPI_COMM_NULL) MPI_Comm_free(&g->messages);
     if (g->internal != MPI_COMM_NULL) MPI_Comm_free(&g->internal);
+    if (g->owned) MPI_Comm_free(&g->program);
     free(g->near);
-    *g = (cpar__group){ .messages = MPI_COMM_NULL, .internal = MPI_COMM_NULL };
+    *g = (cpar_group)NO_GROUP;
 }

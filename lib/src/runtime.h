@@ -4,17 +4,25 @@
 
 #include "error.h"
 
+#include <limits.h>
 #include <mpi.h>
+#include <sys/queue.h>
 
-/* Ranks that communicate. cpar never sends on the program's own communicators. */
-typedef struct {
+/* cpar never sends on the program's own communicators. */
+struct cpar_group {
     int rank, size;
+    MPI_Comm program;  /* the program's, with the same ranks */
+    bool owned;        /* to be freed with the group */
     MPI_Comm messages; /* envelopes of the program's messages, under the program's tags */
     MPI_Comm internal; /* envelopes of collectives, under tag 0; payloads, under their sequence */
     bool *near;        /* by rank: on this node, so that memory is shared */
-} cpar__group;
+    TAILQ_ENTRY(cpar_group) open;
+};
 
-extern cpar__group cpar__world;
+extern cpar_group cpar__world;
+
+/* All open groups but the world, oldest first. */
+extern TAILQ_HEAD(cpar__groups, cpar_group) cpar__groups;
 
 /* The highest tag that MPI has here. */
 extern int cpar__tag_max;
@@ -39,9 +47,10 @@ extern cpar__settings cpar__setting;
 /* Notes a problem for a variable that is set to something else than a number in its range. */
 bool cpar__read_settings(cpar__problem *p);
 
-/* Makes the communicators of a group of the ranks of comm. Collective. */
-bool cpar__group_open(cpar__group *g, MPI_Comm comm, cpar__problem *p);
-void cpar__group_close(cpar__group *g);
+/* Makes the communicators of a group of the ranks of comm, which is freed with it if `owned`. Collective, and blocks
+   in MPI, so all must be there. */
+bool cpar__group_open(cpar_group *g, MPI_Comm comm, bool owned, cpar__problem *p);
+void cpar__group_close(cpar_group *g);
 
 /* Notes a problem unless MPI returned success. */
 bool cpar__check_mpi(cpar__problem *p, int result);

@@ -59,7 +59,7 @@ static bool in_use(const cpar__transfer *t, int sequence)
     const cpar__transfer *other;
     if (!all_used_once) return false;
     LIST_FOREACH(other, &sequenced, sequenced)
-        if (other->envelope.sequence == (uint32_t)sequence && other->peer == t->peer && other->group == t->group) return true;
+        if (other->envelope.sequence == (uint32_t)sequence && other->peer == t->peer && other->call.group == t->call.group) return true;
     return false;
 }
 
@@ -131,7 +131,7 @@ static bool send_piece(cpar__transfer *t)
     }
     t->piece = (size_t)least(available(t) - t->moved, t->piece_most);
     return t->piece
-        && check_mpi(t, MPI_Issend(t->payload + t->moved, (int)t->piece, MPI_BYTE, t->peer, (int)t->envelope.sequence, t->group->internal, &t->pending));
+        && check_mpi(t, MPI_Issend(t->payload + t->moved, (int)t->piece, MPI_BYTE, t->peer, (int)t->envelope.sequence, t->call.group->internal, &t->pending));
 }
 
 /* A payload that nobody has memory for goes into the landing buffer, over and over: a type of blocks with
@@ -143,7 +143,7 @@ static int drain(cpar__transfer *t, int room)
     MPI_Datatype type;
     int result = MPI_Type_create_hvector((room + CPAR__LANDING - 1) / CPAR__LANDING, CPAR__LANDING, 0, MPI_BYTE, &type);
     if (result == MPI_SUCCESS) result = MPI_Type_commit(&type);
-    if (result == MPI_SUCCESS) result = MPI_Irecv(t->landing, 1, type, t->peer, (int)t->envelope.sequence, t->group->internal, &t->pending);
+    if (result == MPI_SUCCESS) result = MPI_Irecv(t->landing, 1, type, t->peer, (int)t->envelope.sequence, t->call.group->internal, &t->pending);
     if (result == MPI_SUCCESS) result = MPI_Type_free(&type);
     return result;
 }
@@ -155,7 +155,7 @@ static bool receive_piece(cpar__transfer *t)
         return true;
     }
     const int room = least(t->bytes - t->moved, CPAR__PIECE_MAX);
-    return check_mpi(t, t->payload ? MPI_Irecv(t->payload + t->moved, room, MPI_BYTE, t->peer, (int)t->envelope.sequence, t->group->internal, &t->pending)
+    return check_mpi(t, t->payload ? MPI_Irecv(t->payload + t->moved, room, MPI_BYTE, t->peer, (int)t->envelope.sequence, t->call.group->internal, &t->pending)
                                    : drain(t, room));
 }
 
@@ -254,7 +254,6 @@ static void start(cpar__transfer *t, const cpar__call *call, int peer)
     t->wait.file = NULL;
     t->problem.code = 0;
     t->problem.told = false;
-    t->group = &cpar__world;
     t->peer = peer;
     t->tag = message ? call->tag : 0;
     t->stage = CPAR__DONE;
@@ -289,13 +288,13 @@ static void carry_problem(cpar__transfer *t, const cpar__problem *p)
 
 static MPI_Comm envelope_comm(const cpar__transfer *t)
 {
-    return t->envelope.operation == CPAR__MESSAGE ? t->group->messages : t->group->internal;
+    return t->envelope.operation == CPAR__MESSAGE ? t->call.group->messages : t->call.group->internal;
 }
 
 /* With the envelope's type and count filled, and payload, bytes and feed. */
 static void send_envelope(cpar__transfer *t)
 {
-    const size_t limit = (size_t)(t->group->near[t->peer] ? cpar__setting.inline_near : cpar__setting.inline_far);
+    const size_t limit = (size_t)(t->call.group->near[t->peer] ? cpar__setting.inline_near : cpar__setting.inline_far);
     bool inlined = (t->bytes <= limit && available(t) == t->bytes) || t->bytes == 0 || t->envelope.error;
     if (!inlined && !take_sequence(t)) {
         if (t->envelope.operation == CPAR__MESSAGE) return;

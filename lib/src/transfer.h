@@ -22,7 +22,6 @@ struct cpar__transfer {
     cpar__call call;
     cpar_place wait;       /* where the program waits for it, if not in that call */
     cpar__problem problem; /* kept here until the owner asks */
-    const cpar__group *group;
     int peer, tag; /* of a receive: the actual ones when the envelope is there */
 
     enum { CPAR__SENDING, CPAR__LANDING_ENVELOPE, CPAR__RECEIVING, CPAR__ARRIVED, CPAR__DONE } stage;
