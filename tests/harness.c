@@ -10,7 +10,7 @@ static char unmet[512];
 void harness_expect(bool holds, const char *file, int line, const char *format, ...)
 {
     if (holds || *unmet) return;
-    const int n = snprintf(unmet, sizeof unmet, "%s:%d: ", strrchr(file, '/') ? strrchr(file, '/') + 1 : file, line);
+    const int n = snprintf(unmet, sizeof unmet, "%s:%d: ", basename(file), line);
     va_list args;
     va_start(args, format);
     vsnprintf(unmet + n, sizeof unmet - (size_t)n, format, args);

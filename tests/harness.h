@@ -42,6 +42,17 @@ void harness_expect(bool holds, const char *file, int line, const char *format, 
 #define check_null(call, code) harness_code((call) ? 0 : cpar_last_error(), (code), __FILE__, __LINE__, #call)
 void harness_code(int got, int expected, const char *file, int line, const char *text);
 
+/* The neighbours in the ring of ranks, which with one rank is a rank and itself. */
+static inline int next(void)
+{
+    return (cpar_rank() + 1) % cpar_size();
+}
+
+static inline int previous(void)
+{
+    return (cpar_rank() + cpar_size() - 1) % cpar_size();
+}
+
 /* Sends without waiting, since all ranks may send at once, and a send may wait for its receive. The value must
    stay until all_sent, which waits for these sends and returns the first error. */
 #define post(value, ...) harness_post(cpar_isend(value, __VA_ARGS__))

@@ -241,24 +241,24 @@ END_TEST
 START_TEST(an_open_receive_completes_while_its_owner_is_in_a_collective)
 {
     /* The previous rank's send is long, so it needs this rank to answer; this rank waits at the barrier. */
-    const int rank = cpar_rank(), size = cpar_size(), next = (rank + 1) % size, previous = (rank + size - 1) % size;
+    const int rank = cpar_rank();
     enum { N = 1000000 };
     double *a = malloc(N * sizeof *a);
     for (int i = 0; i < N; i++) a[i] = rank;
-    cpar_request *r = cpar_ireceive(previous);
-    cpar_send(cpar_array(a, N), next);
+    cpar_request *r = cpar_ireceive(previous());
+    cpar_send(cpar_array(a, N), next());
     cpar_barrier();
     cpar_message *m = cpar_wait(r);
-    const bool right = cpar_count(m) == N && cpar_as(m, double)[N - 1] == previous;
+    const bool right = cpar_count(m) == N && cpar_as(m, double)[N - 1] == previous();
     cpar_free(m);
 
-    r = cpar_ireceive(previous);
+    r = cpar_ireceive(previous());
     if (rank == 0) { /* blocks until rank 1 % size, which is in the broadcast, has received */
-        cpar_send(cpar_array(a, N), next);
+        cpar_send(cpar_array(a, N), next());
         cpar_broadcast(cpar_array(a, N), 0);
     } else {
         cpar_broadcast(cpar_array(a, N), 0);
-        cpar_send(cpar_array(a, N), next);
+        cpar_send(cpar_array(a, N), next());
     }
     m = cpar_wait(r);
     const bool right_too = cpar_count(m) == N && cpar_as(m, double)[0] == 0;

@@ -7,16 +7,6 @@
 
 #include <mpi.h>
 
-static int next(void)
-{
-    return (cpar_rank() + 1) % cpar_size();
-}
-
-static int previous(void)
-{
-    return (cpar_rank() + cpar_size() - 1) % cpar_size();
-}
-
 /* Every rank puts the bytes on the wire for the next, and receives what comes. Returns the code. */
 static int goes_round(const unsigned char *bytes, int n, MPI_Comm comm, int (*receive)(void))
 {

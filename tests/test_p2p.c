@@ -2,16 +2,6 @@
    in a ring, which with one rank is a rank and itself. */
 #include "harness.h"
 
-static int next(void)
-{
-    return (cpar_rank() + 1) % cpar_size();
-}
-
-static int previous(void)
-{
-    return (cpar_rank() + cpar_size() - 1) % cpar_size();
-}
-
 /* Memory with guards before and behind `size` bytes at `at`. */
 typedef struct {
     unsigned char *all, *at;

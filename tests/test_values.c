@@ -4,16 +4,6 @@
 
 #include <complex.h>
 
-static int next(void)
-{
-    return (cpar_rank() + 1) % cpar_size();
-}
-
-static int previous(void)
-{
-    return (cpar_rank() + cpar_size() - 1) % cpar_size();
-}
-
 START_TEST(every_scalar)
 {
 #define GOES_ROUND(T)                                                                                  \

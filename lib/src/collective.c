@@ -13,7 +13,7 @@
 
 static cpar__call call_of(const cpar_collective *c, cpar__operation operation)
 {
-    return (cpar__call){ .at = c->at, .operation = operation, .group = c->group ? c->group : &cpar__world, .peer = c->root };
+    return (cpar__call){ .at = c->at, .operation = operation, .group = cpar__group_of(c->group), .peer = c->root };
 }
 
 static bool check_root(cpar__problem *p, const cpar__call *call)
@@ -31,12 +31,21 @@ static void finish(cpar__transfer *t, size_t n, cpar__problem *p)
     }
 }
 
-/* What others are told of this rank's problem. */
-static cpar__problem as_told(const cpar__call *call, const cpar__problem *p)
+/* What others are told of this rank's problem: in `room`, with code 0 when there is none. */
+static const cpar__problem *as_told(const cpar__call *call, const cpar__problem *p, cpar__problem *room)
 {
-    cpar__problem told = { .code = 0 };
-    if (p->code) cpar__note(&told, p->code, "rank %d: %.200s", call->group->rank, p->why);
-    return told;
+    room->code = 0;
+    if (p->code) cpar__note(room, p->code, "rank %d: %.200s", call->group->rank, p->why);
+    return room;
+}
+
+/* Starts to send the value, or what there is to tell instead. */
+static void start_part(cpar__transfer *t, const cpar__call *call, int peer, const cpar_view *value, const cpar__problem *told)
+{
+    if (told->code)
+        cpar__start_problem(t, call, peer, told);
+    else
+        cpar__start_send(t, call, peer, value);
 }
 
 /* A message of a part of this rank's own value. */
@@ -121,13 +130,11 @@ static void cut_finer(cpar__transfer *t)
 static void broadcast_from_root(const cpar__call *call, const cpar_view *value, cpar__problem *p)
 {
     const branch b = find_branch(call);
-    const cpar__problem told = as_told(call, p);
+    cpar__problem room;
+    const cpar__problem *told = as_told(call, p, &room);
     cpar__transfer t[31];
     for (int i = 0; i < b.count; i++) {
-        if (told.code)
-            cpar__start_problem(&t[i], call, b.children[i], &told);
-        else
-            cpar__start_send(&t[i], call, b.children[i], value);
+        start_part(&t[i], call, b.children[i], value, told);
         cut_finer(&t[i]);
     }
     finish(t, (size_t)b.count, p);
@@ -155,10 +162,11 @@ static cpar_message *broadcast_from_parent(const cpar__call *call, const cpar_vi
         cpar__place(in, place);
     }
 
-    const cpar__problem told = in->envelope.error ? in->problem : as_told(call, &in->problem);
+    cpar__problem room;
+    const cpar__problem *told = in->envelope.error ? &in->problem : as_told(call, &in->problem, &room);
     for (int i = 0; i < b.count; i++) {
-        if (told.code)
-            cpar__start_problem(&t[1 + i], call, b.children[i], &told);
+        if (told->code)
+            cpar__start_problem(&t[1 + i], call, b.children[i], told);
         else
             cpar__start_forward(&t[1 + i], call, b.children[i], in);
         cut_finer(&t[1 + i]);
@@ -235,11 +243,12 @@ static void check_counts(cpar__problem *p, const size_t *counts, int size, size_
 /* Tells all other ranks, which wait for this one, of its problem. */
 static void tell_all(const cpar__call *call, cpar__problem *p)
 {
-    const cpar__problem told = as_told(call, p);
+    cpar__problem room;
+    const cpar__problem *told = as_told(call, p, &room);
     for (int r = 0; r < call->group->size; r++) {
         if (r == call->group->rank) continue;
         cpar__transfer t;
-        cpar__start_problem(&t, call, r, &told);
+        cpar__start_problem(&t, call, r, told);
         finish(&t, 1, p);
     }
 }
@@ -365,12 +374,9 @@ cpar_message *cpar__gather(const cpar__call *call, const cpar_view *value, cpar_
 {
     if (call->group->rank == call->peer) return gather_at_root(call, value, p);
 
-    const cpar__problem told = as_told(call, p);
+    cpar__problem room;
     cpar__transfer t;
-    if (told.code)
-        cpar__start_problem(&t, call, call->peer, &told);
-    else
-        cpar__start_send(&t, call, call->peer, value);
+    start_part(&t, call, call->peer, value, as_told(call, p, &room));
     finish(&t, 1, p);
     return NULL;
 }

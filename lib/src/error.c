@@ -40,6 +40,7 @@ bool cpar__note(cpar__problem *p, int code, const char *format, ...)
         vsnprintf(p->why, sizeof p->why, format, args);
         va_end(args);
         p->code = code;
+        p->told = false;
     }
     return false;
 }
@@ -52,7 +53,6 @@ void cpar__keep(cpar__problem *p, const cpar__problem *other)
 void cpar__begin(cpar__problem *p)
 {
     p->code = last_error = 0;
-    p->told = false;
 }
 
 bool cpar__check_running(cpar__problem *p)

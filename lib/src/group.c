@@ -25,7 +25,7 @@ static cpar_group *open_group(MPI_Comm comm, cpar__problem *p)
 
 cpar_group *cpar_split_at(int color, int key, const cpar_collective *c)
 {
-    cpar_group *parent = c->group ? c->group : &cpar__world, *g = NULL;
+    cpar_group *parent = cpar__group_of(c->group), *g = NULL;
     const cpar__call call = { .at = c->at, .operation = CPAR__SPLIT, .group = parent };
     MPI_Comm comm = MPI_COMM_NULL;
     cpar__problem problem;

@@ -57,9 +57,11 @@ static bool agree(cpar__problem *p)
     uint64_t mine[3] = { wire, ~wire, p->code ? (uint64_t)cpar__self.rank + 1 : 0 }, most[3] = { 0 };
     if (!cpar__check_mpi(p, MPI_Allreduce(mine, most, 3, MPI_UINT64_T, MPI_MAX, MPI_COMM_WORLD))) return false;
 
+    if (p->code) return false;
     if (most[2]) {
-        p->told = !p->code;
-        return cpar__note(p, CPAR_ERROR_STATE, "rank %d can't start", (int)most[2] - 1);
+        cpar__note(p, CPAR_ERROR_STATE, "rank %d can't start", (int)most[2] - 1);
+        p->told = true;
+        return false;
     }
     if (most[0] != ~most[1]) return cpar__note(p, CPAR_ERROR_WIRE, "the ranks run different versions of cpar, or on machines whose types differ");
     return true;
@@ -190,12 +192,12 @@ static bool runs(cpar_place at, cpar__operation operation)
 
 int cpar_rank_at(const cpar_collective *c)
 {
-    return runs(c->at, CPAR__RANK) ? (c->group ? c->group : &cpar__world)->rank : -1;
+    return runs(c->at, CPAR__RANK) ? cpar__group_of(c->group)->rank : -1;
 }
 
 int cpar_size_at(const cpar_collective *c)
 {
-    return runs(c->at, CPAR__SIZE) ? (c->group ? c->group : &cpar__world)->size : 0;
+    return runs(c->at, CPAR__SIZE) ? cpar__group_of(c->group)->size : 0;
 }
 
 const char *cpar_get_processor_name_at(cpar_place at)

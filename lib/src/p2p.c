@@ -59,7 +59,7 @@ bool cpar__check_receive(cpar__problem *p, const cpar__call *call)
 
 cpar__call cpar__call_of(const cpar_p2p *c, cpar__operation operation, int peer)
 {
-    return (cpar__call){ .at = c->at, .operation = operation, .group = c->group ? c->group : &cpar__world, .peer = peer, .tag = c->tag };
+    return (cpar__call){ .at = c->at, .operation = operation, .group = cpar__group_of(c->group), .peer = peer, .tag = c->tag };
 }
 
 bool cpar__send_to_self(const cpar__call *call, const cpar_view *v, cpar__problem *p)

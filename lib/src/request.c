@@ -33,6 +33,13 @@ static void unlist(cpar_request *r)
     cpar__unlock();
 }
 
+/* For a wait at that place: whoever waits advances the request itself. */
+static void take_back(cpar_request *r, cpar_place at)
+{
+    cpar__take_back(&r->transfer);
+    r->transfer.wait = at;
+}
+
 /* Ends a complete request. */
 static cpar_message *end(cpar_request *r, int *code)
 {
@@ -98,8 +105,7 @@ cpar_message *cpar_wait_at(cpar_request *r, cpar_place at)
     cpar__problem problem;
     cpar__begin(&problem);
     if (!r) return NULL;
-    cpar__take_back(&r->transfer);
-    r->transfer.wait = at;
+    take_back(r, at);
     cpar__complete(&r->transfer, 1);
     return end(r, &code);
 }
@@ -120,21 +126,19 @@ bool cpar_test_at(cpar_request *r, cpar_message **m, cpar_place at)
         if (m == &none) cpar_free(none);
         return true;
     }
+    cpar__advance_others(1); /* who only ever tests one request gets on with the others too */
     cpar__leave(&r->transfer);
-    cpar__advance_others(2); /* this one, and another: who only ever tests gets on too */
     return false;
 }
 
-/* The first of the complete ones among n requests; n when none is complete. *some: one that is not. */
-static size_t find_complete(cpar_request **rs, size_t n, cpar_place at, cpar__transfer **some)
+/* Advances n requests, up to the first that is complete. Returns its index, n when none is; *some is one that
+   is not, NULL when there is none. */
+static size_t find_complete(cpar_request **rs, size_t n, cpar__transfer **some)
 {
     *some = NULL;
     for (size_t i = 0; i < n; i++) {
         if (!rs[i]) continue;
-        cpar__take_back(&rs[i]->transfer);
-        rs[i]->transfer.wait = at;
         if (cpar__advance(&rs[i]->transfer)) return i;
-        cpar__leave(&rs[i]->transfer);
         *some = &rs[i]->transfer;
     }
     return n;
@@ -147,18 +151,16 @@ cpar_message *cpar_wait_any_at(cpar_request **rs, size_t n, size_t *i, cpar_plac
     cpar__patience patience = { 0 };
     cpar__problem problem;
     cpar__begin(&problem);
-    for (;;) {
-        *i = find_complete(rs, n, at, &some);
-        if (*i < n) {
-            cpar_request *r = rs[*i];
-            rs[*i] = NULL;
-            return end(r, &code);
-        }
-        if (!some) return NULL;
-        cpar__take_back(some);
-        cpar__turn(&patience, some);
-        if (!cpar__advance(some)) cpar__leave(some);
-    }
+    for (size_t k = 0; k < n; k++)
+        if (rs[k]) take_back(rs[k], at);
+    while ((*i = find_complete(rs, n, &some)) == n && some) cpar__turn(&patience, some);
+    if (*i == n) return NULL;
+
+    cpar_request *r = rs[*i];
+    rs[*i] = NULL;
+    for (size_t k = 0; k < n; k++)
+        if (rs[k] && !cpar__advance(&rs[k]->transfer)) cpar__leave(&rs[k]->transfer);
+    return end(r, &code);
 }
 
 int cpar_wait_all_at(cpar_request **rs, size_t n, cpar_place at)
@@ -169,8 +171,7 @@ int cpar_wait_all_at(cpar_request **rs, size_t n, cpar_place at)
     for (size_t i = 0; i < n; i++) {
         cpar_request *r = rs[i];
         if (!r) continue;
-        cpar__take_back(&r->transfer);
-        r->transfer.wait = at;
+        take_back(r, at);
         cpar__complete(&r->transfer, 1);
         if (!r->is_send) continue;
         rs[i] = NULL;

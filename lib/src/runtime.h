@@ -21,6 +21,12 @@ struct cpar_group {
 
 extern cpar_group cpar__world;
 
+/* The group that an option names: none is the world. */
+static inline cpar_group *cpar__group_of(cpar_group *named)
+{
+    return named ? named : &cpar__world;
+}
+
 /* All open groups but the world, oldest first. */
 extern TAILQ_HEAD(cpar__groups, cpar_group) cpar__groups;
 

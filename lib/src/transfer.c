@@ -253,7 +253,6 @@ static void start(cpar__transfer *t, const cpar__call *call, int peer)
     t->call = *call;
     t->wait.file = NULL;
     t->problem.code = 0;
-    t->problem.told = false;
     t->peer = peer;
     t->tag = message ? call->tag : 0;
     t->stage = CPAR__DONE;
@@ -382,7 +381,7 @@ void cpar__release(cpar__transfer *t)
 static TAILQ_HEAD(, cpar__transfer) under_way = TAILQ_HEAD_INITIALIZER(under_way);
 static atomic_size_t under_way_count;
 
-static void list(cpar__transfer *t)
+void cpar__leave(cpar__transfer *t)
 {
     cpar__lock();
     t->care = CPAR__LISTED;
@@ -396,11 +395,6 @@ static void unlist(cpar__transfer *t, int care)
     TAILQ_REMOVE(&under_way, t, under_way);
     under_way_count--;
     t->care = care;
-}
-
-void cpar__leave(cpar__transfer *t)
-{
-    list(t);
 }
 
 void cpar__take_back(cpar__transfer *t)
@@ -428,7 +422,7 @@ void cpar__detach(cpar__transfer *t)
     if (cpar__advance(t))
         dispose(t);
     else
-        list(t);
+        cpar__leave(t);
 }
 
 static void advance_another(void)
@@ -442,7 +436,7 @@ static void advance_another(void)
     if (!t) return;
 
     if (!cpar__advance(t))
-        list(t);
+        cpar__leave(t);
     else if (t->detached)
         dispose(t);
     else {
