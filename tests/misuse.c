@@ -84,6 +84,21 @@ static void collectives_differ(void)
     else cpar_gather(1, 0);
 }
 
+/* With two ranks each takes itself for the root, so the first broadcast only sends; the second finds out. */
+static void roots_differ(void)
+{
+    int x = rank;
+    cpar_broadcast(&x, rank);
+    cpar_broadcast(&x, 0);
+}
+
+static void operations_differ(void)
+{
+    int x = rank;
+    cpar_reduce(x, &x, rank ? CPAR_MAX : CPAR_SUM, 0);
+    cpar_barrier();
+}
+
 static void print(void)
 {
     cpar_print("rank %d\nhas two lines", rank);
@@ -158,7 +173,7 @@ static const struct {
 } cases[] = {
 #define CASE(name) { #name, name },
     CASE(wrong_type) CASE(too_long) CASE(wrong_value) CASE(unreceived) CASE(open_request) CASE(open_request_returning)
-    CASE(abort_job) CASE(abort_zero) CASE(bad_scatter) CASE(collectives_differ) CASE(print) CASE(print_to_full) CASE(no_sequences_left) CASE(handler)
+    CASE(abort_job) CASE(abort_zero) CASE(bad_scatter) CASE(collectives_differ) CASE(roots_differ) CASE(operations_differ) CASE(print) CASE(print_to_full) CASE(no_sequences_left) CASE(handler)
     CASE(finalize_twice) CASE(init_after_end) CASE(use_after_end) CASE(wait_long)
 };
 

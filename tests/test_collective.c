@@ -45,105 +45,6 @@ START_TEST(broadcast_message_brings_what_only_the_root_knows)
 }
 END_TEST
 
-/* Scatters 0..n-1 and checks this rank's share; then gathers the shares and checks the whole. */
-static bool scatter_and_gather(size_t n, int root, const size_t *counts)
-{
-    const int rank = cpar_rank(), size = cpar_size();
-    long *a = malloc(n * sizeof *a + 1);
-    for (size_t i = 0; i < n; i++) a[i] = (long)i;
-
-    cpar_message *share = cpar_scatter(cpar_array(rank == root ? a : NULL, rank == root ? n : 0), root, .counts = rank == root ? counts : NULL);
-    size_t lo = cpar_balance(n, size, rank).lo, hi = cpar_balance(n, size, rank).hi;
-    if (counts) {
-        lo = 0;
-        for (int r = 0; r < rank; r++) lo += counts[r];
-        hi = lo + counts[rank];
-    }
-    bool right = cpar_is(share, long) && cpar_count(share) == hi - lo && cpar_source(share) == root;
-    for (size_t i = 0; i < cpar_count(share) && right; i++) right = cpar_as(share, long)[i] == (long)(lo + i);
-
-    cpar_message *whole = cpar_gather(cpar_array(cpar_as(share, long), cpar_count(share)), root);
-    if (rank == root) {
-        size_t count, from = 0;
-        right = right && cpar_count(whole) == n && (n == 0 || memcmp(cpar_as(whole, long), a, n * sizeof *a) == 0);
-        for (int r = 0; r < size; r++) {
-            const long *part = cpar_part(whole, r, long, &count);
-            right = right && part == cpar_as(whole, long) + from && count == (counts ? counts[r] : cpar_balance(n, size, r).hi - cpar_balance(n, size, r).lo);
-            from += count;
-        }
-        right = right && !cpar_part(whole, size, long, &count) && cpar_last_error() == CPAR_ERROR_RANK;
-    } else
-        right = right && whole == NULL;
-    cpar_free(whole);
-    cpar_free(share);
-    free(a);
-    return right;
-}
-
-START_TEST(scatter_then_gather_is_the_same)
-{
-    for (int root = 0; root < cpar_size(); root++) {
-        bool right = true;
-        for (size_t n = 0; n < 20; n++) right = scatter_and_gather(n, root, NULL) && right;
-        right = scatter_and_gather(1000000, root, NULL) && right;
-        expect(right);
-    }
-}
-END_TEST
-
-START_TEST(scatter_by_counts)
-{
-    const int size = cpar_size();
-    for (int root = 0; root < size; root++)
-        for (int big = 0; big < size; big++) {
-            size_t counts[64] = { 0 }, n = 0;
-            for (int r = 0; r < size; r++) n += counts[r] = r == big ? 300000 : (size_t)(r % 3);
-            const bool right = scatter_and_gather(n, root, counts);
-            expect(right);
-        }
-}
-END_TEST
-
-START_TEST(gather_takes_parts_of_any_length_and_strings)
-{
-    const int rank = cpar_rank(), size = cpar_size();
-    for (int root = 0; root < size; root++) {
-        char text[64];
-        snprintf(text, sizeof text, "%.*s", rank * 3, "abcdefghijklmnopqrstuvwxyz");
-        cpar_message *m = cpar_gather(text, root);
-        bool right = (m != NULL) == (rank == root);
-        for (int r = 0; m && r < size; r++) {
-            size_t count;
-            const char *part = cpar_part(m, r, char, &count);
-            right = right && count == (size_t)r * 3 + 1 && strlen(part) == (size_t)r * 3;
-        }
-        cpar_free(m);
-        m = cpar_gather(rank, root);
-        for (int r = 0; m && r < size; r++) right = right && cpar_as(m, int)[r] == r;
-        cpar_free(m);
-        expect(right);
-    }
-}
-END_TEST
-
-START_TEST(balance_deals_evenly)
-{
-    static const size_t known[4][2] = { { 0, 8 }, { 8, 15 }, { 15, 22 }, { 22, 29 } };
-    for (int r = 0; r < 4; r++) expect(cpar_balance(29, 4, r).lo == known[r][0] && cpar_balance(29, 4, r).hi == known[r][1]);
-    for (size_t n = 0; n < 40; n++)
-        for (int size = 1; size < 12; size++) {
-            size_t at = 0;
-            for (int r = 0; r < size; r++) {
-                const cpar_range b = cpar_balance(n, size, r);
-                expect(b.lo == at && b.hi - b.lo == n / (size_t)size + ((size_t)r < n % (size_t)size));
-                at = b.hi;
-            }
-            expect(at == n && cpar_balance(n, size, size).lo == n && cpar_balance(n, size, size + 5).hi == n);
-        }
-    expect(cpar_balance(SIZE_MAX, 3, 2).hi == SIZE_MAX && cpar_balance(5, 3, -1).lo == 5 && cpar_balance(5, 0, 0).hi == 5);
-}
-END_TEST
-
 START_TEST(a_broadcast_that_does_not_fit_one_rank_reaches_the_others)
 {
     const int rank = cpar_rank(), size = cpar_size();
@@ -187,28 +88,6 @@ START_TEST(an_error_at_the_root_reaches_all)
         expect(more == CPAR_ERROR_LENGTH && fewer == CPAR_ERROR_LENGTH);
         expect(null == CPAR_ERROR_ARGUMENT && broadcast == CPAR_ERROR_ARGUMENT && broadcast_message == CPAR_ERROR_ARGUMENT);
     }
-}
-END_TEST
-
-START_TEST(a_gather_of_unlike_types_is_an_error_at_the_root)
-{
-    const int rank = cpar_rank(), size = cpar_size();
-    static double many[100000];
-    for (int root = 0; root < size; root++)
-        for (int odd = 0; odd < size; odd++) {
-            cpar_message *m;
-            if (rank == odd) m = cpar_gather(cpar_array(many, 100000), root);
-            else m = cpar_gather(rank, root);
-            const int error = cpar_last_error();
-            cpar_message *null = cpar_gather(cpar_array(rank == odd ? NULL : many, 1000), root);
-            const int null_error = cpar_last_error();
-            cpar_message *after = cpar_gather(rank, root);
-            const bool right = cpar_count(after) == (rank == root ? (size_t)size : 0);
-            cpar_free(after);
-            expect(right && !null && null_error == (rank == root || rank == odd ? CPAR_ERROR_ARGUMENT : 0));
-            if (size == 1) cpar_free(m);
-            else expect(!m && error == (rank == root ? CPAR_ERROR_TYPE : 0));
-        }
 }
 END_TEST
 
@@ -268,8 +147,6 @@ START_TEST(an_open_receive_completes_while_its_owner_is_in_a_collective)
 }
 END_TEST
 
-HARNESS_MAIN("collective", broadcast_fills_in_place, broadcast_message_brings_what_only_the_root_knows, scatter_then_gather_is_the_same,
-    scatter_by_counts, gather_takes_parts_of_any_length_and_strings, balance_deals_evenly,
-    a_broadcast_that_does_not_fit_one_rank_reaches_the_others, an_error_at_the_root_reaches_all,
-    a_gather_of_unlike_types_is_an_error_at_the_root, a_bad_root_is_an_error_everywhere,
+HARNESS_MAIN("collective", broadcast_fills_in_place, broadcast_message_brings_what_only_the_root_knows, a_broadcast_that_does_not_fit_one_rank_reaches_the_others, an_error_at_the_root_reaches_all,
+    a_bad_root_is_an_error_everywhere,
     ranks_in_different_collectives_find_out, an_open_receive_completes_while_its_owner_is_in_a_collective)

@@ -1,11 +1,12 @@
 /* The envelope: what is written is read, and nothing else is believed. */
 #include "harness.h"
 
+#include "error.h"
 #include "wire.h"
 
 #include <stdio.h>
 
-static const cpar__envelope three_doubles = { .type = { CPAR_FLOAT, 8 }, .count = 3, .operation = 2 };
+static const cpar__envelope three_doubles = { .type = { CPAR_FLOAT, 8 }, .count = 3, .operation = 2, .reduction = 3, .root = 70000, .turn = 4000000000u };
 
 /* Reads `arrived` bytes that start with e's header; NULL when they are believed. */
 static const char *read_back(cpar__envelope e, size_t arrived, cpar__envelope *out)
@@ -20,6 +21,7 @@ START_TEST(what_is_written_is_read)
     cpar__envelope e = three_doubles, r;
     ck_assert_ptr_null(read_back(e, CPAR__HEADER + 24, &r));
     ck_assert(r.type.kind == CPAR_FLOAT && r.type.size == 8 && r.count == 3 && r.operation == 2 && !r.sequence && !r.error);
+    ck_assert(r.reduction == 3 && r.root == 70000 && r.turn == 4000000000u && cpar__envelope_same_call(&e, &r));
 
     e = (cpar__envelope){ .type = { CPAR_STRUCT, 4000000000u }, .count = 30000, .sequence = INT32_MAX };
     ck_assert_ptr_null(read_back(e, CPAR__HEADER, &r));
@@ -73,9 +75,9 @@ START_TEST(an_error_without_a_text_is_refused)
 }
 END_TEST
 
-START_TEST(each_wrong_byte_of_magic_version_kind_and_end_is_refused)
+START_TEST(each_wrong_byte_of_magic_version_kind_and_zero_is_refused)
 {
-    static const size_t fixed[] = { 0, 1, 2, 22, 23 };
+    static const size_t fixed[] = { 0, 1, 2, 23 };
     unsigned char bytes[CPAR__HEADER + 24] = { 0 };
     cpar__envelope r;
     for (size_t i = 0; i < sizeof fixed / sizeof *fixed; i++)
@@ -93,6 +95,31 @@ START_TEST(each_wrong_byte_of_magic_version_kind_and_end_is_refused)
 }
 END_TEST
 
+START_TEST(an_unknown_operation_is_refused)
+{
+    cpar__envelope r, e = three_doubles;
+    for (int operation = 0; operation < 256; operation++) {
+        e.operation = (uint8_t)operation;
+        ck_assert_int_eq(!read_back(e, CPAR__HEADER + 24, &r), operation < CPAR__OPERATION_COUNT);
+    }
+}
+END_TEST
+
+START_TEST(calls_differ_in_any_of_four)
+{
+    const cpar__envelope *a = &three_doubles;
+    cpar__envelope b[5] = { *a, *a, *a, *a, *a };
+    b[1].operation++;
+    b[2].reduction++;
+    b[3].root++;
+    b[4].turn++;
+    for (int i = 0; i < 5; i++) ck_assert_int_eq(cpar__envelope_same_call(a, &b[i]), i == 0);
+    b[0].count++;
+    b[0].sequence++;
+    ck_assert(cpar__envelope_same_call(a, &b[0]));
+}
+END_TEST
+
 START_TEST(whatever_is_believed_of_random_bytes_is_sound)
 {
     uint64_t state = harness_seed(20);
@@ -101,7 +128,7 @@ START_TEST(whatever_is_believed_of_random_bytes_is_sound)
         unsigned char bytes[CPAR__HEADER + 64];
         for (size_t k = 0; k < sizeof bytes; k += 8) memcpy(bytes + k, &(uint64_t){ draw(&state) }, 8);
         cpar__envelope e = { .type = { (uint32_t)(draw(&state) % 9), (uint32_t)(draw(&state) % 20) }, .count = draw(&state) % 9,
-            .sequence = draw(&state) % 2 ? 0 : (uint32_t)draw(&state) >> draw(&state) % 3, .operation = (uint8_t)draw(&state),
+            .sequence = draw(&state) % 2 ? 0 : (uint32_t)draw(&state) >> draw(&state) % 3, .operation = (uint8_t)(draw(&state) % 48),
             .error = draw(&state) % 4 ? 0 : (uint8_t)draw(&state) };
         if (draw(&state) % 4) cpar__envelope_write(&e, bytes);
         if (draw(&state) % 4 == 0) bytes[draw(&state) % CPAR__HEADER] = (unsigned char)draw(&state);
@@ -113,7 +140,7 @@ START_TEST(whatever_is_believed_of_random_bytes_is_sound)
         const uint64_t total = r.count * r.type.size;
         ck_assert(arrived >= CPAR__HEADER && r.type.size > 0 && total / r.type.size == r.count && total <= CPAR__BYTES_MAX);
         ck_assert(r.type.kind >= CPAR_BOOL && r.type.kind <= CPAR_STRUCT);
-        ck_assert(r.sequence <= INT32_MAX);
+        ck_assert(r.sequence <= INT32_MAX && r.operation < CPAR__OPERATION_COUNT);
         ck_assert(r.sequence ? arrived == CPAR__HEADER && total > 0 : arrived == CPAR__HEADER + total);
     }
     ck_assert_int_gt(believed, 1000);
@@ -121,5 +148,5 @@ START_TEST(whatever_is_believed_of_random_bytes_is_sound)
 END_TEST
 
 HARNESS_MAIN_PLAIN("wire", what_is_written_is_read, a_wrong_length_is_refused, a_length_that_overflows_is_refused,
-    an_error_without_a_text_is_refused, each_wrong_byte_of_magic_version_kind_and_end_is_refused,
+    an_error_without_a_text_is_refused, each_wrong_byte_of_magic_version_kind_and_zero_is_refused, an_unknown_operation_is_refused, calls_differ_in_any_of_four,
     whatever_is_believed_of_random_bytes_is_sound)

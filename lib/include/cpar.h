@@ -253,7 +253,7 @@ CPAR_API cpar_message *cpar_exchange_at(cpar_view value, int destination, const 
 
 /* ---- What is in a message ------------------------------------------------------------------ */
 
-/** Who sent it: a rank; for a collective's message the root. -1 for NULL. */
+/** Who sent it: a rank; for a collective's message the root, without one this rank. -1 for NULL. */
 CPAR_API int cpar_source(const cpar_message *m);
 
 /** The tag under which it was sent. -1 for NULL. */
@@ -282,9 +282,9 @@ CPAR_API const void *cpar_value_at(const cpar_message *m, cpar_type type, const 
     Errors: TYPE. */
 CPAR_API const char *cpar_text_at(const cpar_message *m, cpar_place at);
 
-/** cpar_part(m, rank, T, &count): what `rank` gave to a gather, a `const T *` to `count` elements
-    inside m. NULL for a NULL message and on error, with count 0. `&count` may be NULL.
-    Errors: TYPE; RANK; ARGUMENT when m does not come from a gather. */
+/** cpar_part(m, rank, T, &count): what `rank` gave to a gather, allgather or alltoall, a `const T *` to `count`
+    elements inside m. NULL for a NULL message and on error, with count 0. `&count` may be NULL.
+    Errors: TYPE; RANK; ARGUMENT when m does not come from one of these. */
 CPAR_API const void *cpar_part_at(const cpar_message *m, int rank, cpar_type type, size_t *count, cpar_place at);
 
 /** Frees a message. NULL is fine. */
@@ -329,6 +329,13 @@ CPAR_API int cpar_wait_all_at(cpar_request **rs, size_t n, cpar_place at);
 
 /* ---- Collectives --------------------------------------------------------------------------- */
 
+/* Ranks that disagree. A rank that meets another in a different collective, in one with another root or
+   operation, or in an earlier or later call of the same, has an error of code STATE, which names both and what they
+   are in; so has a rank that takes part with another type or count than it should, of code TYPE or LENGTH. Each
+   call's text tells which ranks meet. Ranks that do not meet wait for each other (CPAR_PATIENCE tells of it) or
+   find out at the next collective of the group. After an error of code STATE the group's collectives may be out
+   of step; after any other they are not. */
+
 /** cpar_broadcast(&x or view, root): the root's elements come to be everywhere, in place.
 
     Collective; every rank gives the same type and count. Blocks until this rank's
@@ -362,6 +369,22 @@ CPAR_API cpar_message *cpar_scatter_at(cpar_view all, const cpar_collective *c);
     and MEMORY. */
 CPAR_API cpar_message *cpar_gather_at(cpar_view value, const cpar_collective *c);
 
+/** cpar_allgather(value): collects every rank's value, in rank order, at every rank.
+
+    As cpar_gather, with every rank in the root's place. Collective; blocks until all is there. Returns the message;
+    NULL on error.
+    Errors: TYPE, on every rank, when a rank's type is another; MEMORY. A rank's own error reaches all. */
+CPAR_API cpar_message *cpar_allgather_at(cpar_view value, const cpar_collective *c);
+
+/** cpar_alltoall(views, size): gives views[r] to rank r, for each r, and collects what all ranks give to this one.
+
+    views: as many as there are ranks, all of one type, the same on every rank, and of any length, 0 included. size:
+    their number. Collective; blocks until all is there. Returns a message of all elements
+    that came, in rank order (cpar_as), which knows each rank's part too (cpar_part); NULL on error.
+    Errors: ARGUMENT for another size; TYPE for views of unlike types, and when a rank's are of another;
+    MEMORY. A rank's own error reaches all. */
+CPAR_API cpar_message *cpar_alltoall_at(const cpar_view *views, int size, const cpar_collective *c);
+
 /** The half open range lo <= i < hi. */
 typedef struct {
     size_t lo, hi;
@@ -370,6 +393,66 @@ typedef struct {
 /** The share of `rank` when n things are dealt to `size` ranks in blocks: sizes differ by at most one,
     the first n % size ranks have one more. {n, n} for a rank that is not of 0 to size - 1. */
 CPAR_API cpar_range cpar_balance(size_t n, int size, int rank);
+
+/* ---- Reductions ---------------------------------------------------------------------------- */
+
+/** How two elements become one. Built in: CPAR_SUM and its like. The program's own:
+
+        (cpar_op){ .combine = f, .commutes = true }   with   void f(const void *in, void *inout, size_t n)
+
+    f has n pairs of elements, and leaves in inout[i] the result of in[i] op inout[i]; `in` comes from lower ranks than
+    inout, as in MPI, unless the operation commutes, and f does not call cpar. The operation is associative; where it
+    does not commute, leave .commutes out: then the ranks' order is kept, a0 op a1 op a2 and so on. */
+typedef struct {
+    void (*combine)(const void *in, void *inout, size_t n); /**< NULL in those built in */
+    bool commutes;                                          /**< a op b is b op a */
+    int built_in;                                           /**< which, in those built in; else 0 */
+} cpar_op;
+
+CPAR_API extern const cpar_op CPAR_SUM;    /**< the sum of whole, real or complex numbers */
+CPAR_API extern const cpar_op CPAR_PROD;   /**< the product of whole, real or complex numbers */
+CPAR_API extern const cpar_op CPAR_MIN;    /**< the least of whole or real numbers */
+CPAR_API extern const cpar_op CPAR_MAX;    /**< the greatest of whole or real numbers */
+CPAR_API extern const cpar_op CPAR_LAND;   /**< 1 where all are true, else 0; of bool or whole numbers */
+CPAR_API extern const cpar_op CPAR_LOR;    /**< 1 where any is true, else 0; of bool or whole numbers */
+CPAR_API extern const cpar_op CPAR_LXOR;   /**< 1 where an odd number of them is true, else 0; of bool or whole numbers */
+CPAR_API extern const cpar_op CPAR_BAND;   /**< bitwise and of whole numbers */
+CPAR_API extern const cpar_op CPAR_BOR;    /**< bitwise or of whole numbers */
+CPAR_API extern const cpar_op CPAR_BXOR;   /**< bitwise exclusive or of whole numbers */
+CPAR_API extern const cpar_op CPAR_MINLOC; /**< the cpar_loc of the least value, of these that of the lowest index */
+CPAR_API extern const cpar_op CPAR_MAXLOC; /**< the cpar_loc of the greatest value, of these that of the lowest index */
+
+/** A value and where it is: what CPAR_MINLOC and CPAR_MAXLOC combine. */
+typedef struct {
+    double value;
+    int index; /**< a rank, say */
+} cpar_loc;
+
+/** cpar_reduce(in, out, op, root): combines all ranks' elements, each with those at the same place, at the root.
+
+    in: a value; every rank gives the same type and count. out: &x, or a view of the type and count of `in`; filled at
+    the root alone, and elsewhere not looked at but for its type. Both may be the same memory. Whole numbers are
+    those of C without char. Collective; blocks at the root until all is there. The result is the same in every run
+    with as many ranks. Method: a binomial tree.
+    Errors: RANK for the root, OP for an operation that is not defined for the type, TYPE for an `out` of another
+    type, on every rank that gives them; LENGTH for an `out` of another count; TYPE or LENGTH at the root,
+    and at the rank that meets them, when two ranks differ; ARGUMENT; MEMORY. A rank's own error reaches the root.
+    Then `out` is as it was. */
+CPAR_API int cpar_reduce_at(cpar_view in, cpar_view out, cpar_op op, const cpar_collective *c);
+
+/** cpar_allreduce(in, out, op): as cpar_reduce, and every rank gets the result, the same to the bit.
+
+    Collective; blocks until all is there. Method: recursive doubling (Thakur, Rabenseifner and Gropp, Optimization
+    of Collective Communication Operations in MPICH, 2005).
+    Errors: as cpar_reduce; when two ranks differ, and when a rank has an error of its own, on every rank. */
+CPAR_API int cpar_allreduce_at(cpar_view in, cpar_view out, cpar_op op, const cpar_collective *c);
+
+/** cpar_scan(in, out, op): combines the elements of the ranks up to and with this one.
+
+    As cpar_allreduce, and rank r gets the result of ranks 0 to r (an inclusive scan). Method: recursive doubling.
+    Errors: as cpar_reduce; when two ranks differ, or a rank has an error of its own, on those that hear of it: with
+    the lower rank in question all that are higher, and perhaps others. */
+CPAR_API int cpar_scan_at(cpar_view in, cpar_view out, cpar_op op, const cpar_collective *c);
 
 /* ---- Groups -------------------------------------------------------------------------------- */
 

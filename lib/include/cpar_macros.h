@@ -7,10 +7,10 @@
 
 #define cpar_init(argc, ...)                    cpar_init_at((argc), &(cpar_start){ .at = CPAR_HERE, .argv = __VA_ARGS__ })
 #define cpar_finalize()                         cpar_finalize_at(CPAR_HERE)
-#define cpar_rank(...)                          cpar_rank_at(CPAR_COLLECTIVE_(__VA_ARGS__))
-#define cpar_size(...)                          cpar_size_at(CPAR_COLLECTIVE_(__VA_ARGS__))
+#define cpar_rank(...)                          cpar_rank_at(CPAR_ROOTLESS_(__VA_ARGS__))
+#define cpar_size(...)                          cpar_size_at(CPAR_ROOTLESS_(__VA_ARGS__))
 #define cpar_get_processor_name()               cpar_get_processor_name_at(CPAR_HERE)
-#define cpar_barrier(...)                       cpar_barrier_at(CPAR_COLLECTIVE_(__VA_ARGS__))
+#define cpar_barrier(...)                       cpar_barrier_at(CPAR_ROOTLESS_(__VA_ARGS__))
 #define cpar_print(...)                         cpar_print_at(CPAR_HERE, __VA_ARGS__)
 
 #define cpar_send(value, ...)                   cpar_send_at(CPAR_VALUE(value), CPAR_P2P_(.rank = __VA_ARGS__))
@@ -35,9 +35,20 @@
 #define cpar_broadcast_message(value, ...)      cpar_broadcast_message_at(CPAR_VALUE(value), CPAR_COLLECTIVE_(.root = __VA_ARGS__))
 #define cpar_scatter(view, ...)                 cpar_scatter_at(CPAR_VALUE(view), CPAR_COLLECTIVE_(.root = __VA_ARGS__))
 #define cpar_gather(value, ...)                 cpar_gather_at(CPAR_VALUE(value), CPAR_COLLECTIVE_(.root = __VA_ARGS__))
+#define cpar_allgather(...)                                                                        \
+    cpar_allgather_at(CPAR_VALUE(CPAR_FIRST_(__VA_ARGS__, )), CPAR_ROOTLESS_(CPAR_REST_(__VA_ARGS__, )))
+#define cpar_alltoall(views, ...)                                                                  \
+    cpar_alltoall_at((views), CPAR_FIRST_(__VA_ARGS__, ), CPAR_ROOTLESS_(CPAR_REST_(__VA_ARGS__, )))
+
+#define cpar_reduce(in, out, op, ...)                                                              \
+    cpar_reduce_at(CPAR_VALUE(in), CPAR_MEMORY(out), (op), CPAR_COLLECTIVE_(.root = __VA_ARGS__))
+#define cpar_allreduce(in, out, ...)                                                               \
+    cpar_allreduce_at(CPAR_VALUE(in), CPAR_MEMORY(out), CPAR_FIRST_(__VA_ARGS__, ), CPAR_ROOTLESS_(CPAR_REST_(__VA_ARGS__, )))
+#define cpar_scan(in, out, ...)                                                                    \
+    cpar_scan_at(CPAR_VALUE(in), CPAR_MEMORY(out), CPAR_FIRST_(__VA_ARGS__, ), CPAR_ROOTLESS_(CPAR_REST_(__VA_ARGS__, )))
 
 #define cpar_split(color, ...)                                                                     \
-    cpar_split_at((color), CPAR_FIRST_(__VA_ARGS__, ), CPAR_COLLECTIVE_(CPAR_REST_(__VA_ARGS__, )))
+    cpar_split_at((color), CPAR_FIRST_(__VA_ARGS__, ), CPAR_ROOTLESS_(CPAR_REST_(__VA_ARGS__, )))
 #define cpar_group_free(g)                      cpar_group_free_at((g), CPAR_HERE)
 
 /* Views. */
@@ -50,6 +61,7 @@
 #define CPAR_HERE             ((cpar_place){ __FILE__, __LINE__ })
 #define CPAR_P2P_(...)        (&(cpar_p2p){ .at = CPAR_HERE, __VA_ARGS__ })
 #define CPAR_COLLECTIVE_(...) (&(cpar_collective){ .at = CPAR_HERE, __VA_ARGS__ })
+#define CPAR_ROOTLESS_(...)   CPAR_COLLECTIVE_(.root = 0, __VA_ARGS__)
 #define CPAR_FIRST_(x, ...)   x
 #define CPAR_REST_(x, ...)    __VA_ARGS__
 

@@ -1,8 +1,37 @@
-/* Collectives that the library itself uses too. */
+/* What collectives are made of, and those that the library itself uses too. */
 #ifndef CPAR_COLLECTIVE_H
 #define CPAR_COLLECTIVE_H
 
 #include "p2p.h"
+
+/* A collective call of a group's, NULL for the world's, which counts it; with `root` as its peer. */
+cpar__call cpar__collective_call(cpar_place at, cpar__operation operation, cpar_group *named, int root);
+
+/* Notes a problem unless cpar runs, and call->peer is one of the group's ranks. */
+bool cpar__check_root(cpar__problem *p, const cpar__call *call);
+
+/* What others are told of this rank's problem: in `room`, with code 0 when there is none. */
+const cpar__problem *cpar__as_told(const cpar__call *call, const cpar__problem *p, cpar__problem *room);
+
+/* Starts to send the value, or what there is to tell instead. */
+void cpar__start_part(cpar__transfer *t, const cpar__call *call, int peer, const cpar_view *value, const cpar__problem *told);
+
+/* Completes n transfers, keeps the first problem among them, and releases them. */
+void cpar__finish(cpar__transfer *t, size_t n, cpar__problem *p);
+
+/* A message of a part of this rank's own value. NULL and a problem when there is no memory. */
+cpar_message *cpar__copy_of(const cpar_view *v, cpar_range part, int source, cpar__problem *p);
+
+/* The message when all went well; else raises the problem, and NULL. */
+cpar_message *cpar__hand_out(cpar_message *m, const cpar__call *call, const cpar__problem *p);
+
+/* This rank's place in the binomial tree over the ranks counted from the root: each child's branch is a row of ranks,
+   and the rows of later children come before those of earlier ones. */
+typedef struct {
+    int parent; /* -1 at the root */
+    int children[31], count;
+} cpar__branch;
+cpar__branch cpar__find_branch(const cpar_group *g, int root);
 
 /* Returns when every rank has called it. Notes what went wrong. */
 void cpar__barrier(const cpar__call *call, cpar__problem *p);

@@ -1,5 +1,6 @@
 #include "error.h"
 
+#include "op.h"
 #include "runtime.h"
 
 #include <stdarg.h>
@@ -21,11 +22,6 @@ static const struct {
     const char *name;
     form form;
 } operations[] = { CPAR__OPERATIONS(CPAR__OPERATION_ROW) };
-
-const char *cpar__operation_name(unsigned operation)
-{
-    return operation < CPAR__OPERATION_COUNT ? operations[operation].name : "no operation of this cpar";
-}
 
 bool cpar__is_message(cpar__operation operation)
 {
@@ -78,10 +74,11 @@ const char *cpar__base_name(const char *path)
 
 void cpar__describe(char *out, size_t room, const cpar__call *call)
 {
-    char where[128] = "", peer[16], tag[16];
-    const char *name = operations[call->operation].name;
+    char where[128] = "", name[64], peer[16], tag[16];
+    const char *by = cpar__op_name(call->reduction);
 
     if (call->at.file) snprintf(where, sizeof where, "%.100s:%d, ", cpar__base_name(call->at.file), call->at.line);
+    snprintf(name, sizeof name, "%s%s%s", operations[call->operation].name, by ? " by " : "", by ? by : "");
     switch (operations[call->operation].form) {
     case PLAIN: snprintf(out, room, "%s%s", where, name); break;
     case ROOTED: snprintf(out, room, "%s%s, root %d", where, name, call->peer); break;

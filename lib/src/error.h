@@ -13,6 +13,11 @@
     X(BROADCAST_MESSAGE, "broadcast_message", ROOTED)                                              \
     X(SCATTER, "scatter", ROOTED)                                                                  \
     X(GATHER, "gather", ROOTED)                                                                    \
+    X(ALLGATHER, "allgather", PLAIN)                                                               \
+    X(ALLTOALL, "alltoall", PLAIN)                                                                 \
+    X(REDUCE, "reduce", ROOTED)                                                                    \
+    X(ALLREDUCE, "allreduce", PLAIN)                                                               \
+    X(SCAN, "scan", PLAIN)                                                                         \
     X(PRINT, "print", PLAIN)                                                                       \
     X(SEND, "send to", PEER)                                                                       \
     X(RECEIVE, "receive from", PEER)                                                               \
@@ -47,6 +52,8 @@ typedef struct {
     const cpar_group *group; /* the ranks that are meant; NULL where there are none to mean */
     int peer; /* the other rank, or the root */
     int tag;
+    uint8_t reduction; /* of a collective that combines: by what (op.h) */
+    uint32_t turn;     /* of a collective: which call of the group's it is */
 } cpar__call;
 
 /* What went wrong: a code, 0 for nothing, and the cause in words. */
@@ -64,9 +71,6 @@ typedef struct {
     char host[256];
 } cpar__identity;
 extern cpar__identity cpar__self;
-
-/* "broadcast", of any byte that came over the wire. */
-const char *cpar__operation_name(unsigned operation);
 
 /* Notes what went wrong, unless something has before. Returns false, so that checks can end with it. */
 bool cpar__note(cpar__problem *p, int code, const char *format, ...) __attribute__((format(printf, 3, 4)));
@@ -86,7 +90,7 @@ int cpar__remember(int code);
 /* The file's name without its folders. */
 const char *cpar__base_name(const char *path);
 
-/* Writes "ring.c:17, receive from 2, tag 0". */
+/* Writes "ring.c:17, receive from 2, tag 0"; without the place where there is none. */
 void cpar__describe(char *out, size_t room, const cpar__call *call);
 
 /* Writes "cpar: rank 3 of 8 on node2, ring.c:17, receive from 2, tag 0: why". */

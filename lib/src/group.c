@@ -25,15 +25,15 @@ static cpar_group *open_group(MPI_Comm comm, cpar__problem *p)
 
 cpar_group *cpar_split_at(int color, int key, const cpar_collective *c)
 {
-    cpar_group *parent = cpar__group_of(c->group), *g = NULL;
-    const cpar__call call = { .at = c->at, .operation = CPAR__SPLIT, .group = parent };
+    const cpar__call call = cpar__collective_call(c->at, CPAR__SPLIT, c->group, 0);
+    cpar_group *g = NULL;
     MPI_Comm comm = MPI_COMM_NULL;
     cpar__problem problem;
     cpar__begin(&problem);
     if (cpar__check_running(&problem)) {
         cpar__barrier(&call, &problem);
         if (color < 0) cpar__note(&problem, CPAR_ERROR_ARGUMENT, "the color is %d, accepted are 0 and more", color);
-        if (cpar__check_mpi(&problem, MPI_Comm_split(parent->internal, problem.code ? MPI_UNDEFINED : color, key, &comm)) && comm != MPI_COMM_NULL)
+        if (cpar__check_mpi(&problem, MPI_Comm_split(call.group->internal, problem.code ? MPI_UNDEFINED : color, key, &comm)) && comm != MPI_COMM_NULL)
             g = open_group(comm, &problem);
     }
     cpar__raise(&call, &problem);

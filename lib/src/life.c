@@ -112,7 +112,7 @@ static void look_for_unreceived(const cpar__call *finalize, const cpar_group *g,
     int found, count = 0;
     MPI_Status status;
     while (MPI_Iprobe(MPI_ANY_SOURCE, MPI_ANY_TAG, g->messages, &found, &status) == MPI_SUCCESS && found) {
-        const cpar__call call = { finalize->at, CPAR__RECEIVE, g, status.MPI_SOURCE, status.MPI_TAG };
+        const cpar__call call = { .at = finalize->at, .operation = CPAR__RECEIVE, .group = g, .peer = status.MPI_SOURCE, .tag = status.MPI_TAG };
         char name[CPAR__TYPE_TEXT];
         cpar__transfer t;
         cpar__start_receive(&t, &call, call.peer);

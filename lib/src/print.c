@@ -32,7 +32,7 @@ static char *format_line(cpar__problem *p, size_t *bytes, const char *format, va
 
 int cpar_print_at(cpar_place at, const char *format, ...)
 {
-    const cpar__call call = { .at = at, .operation = CPAR__PRINT, .group = &cpar__world };
+    const cpar__call call = cpar__collective_call(at, CPAR__PRINT, NULL, 0);
     cpar__problem problem;
     cpar__begin(&problem);
     if (!cpar__check_running(&problem)) return cpar__raise(&call, &problem);

@@ -11,6 +11,7 @@
 /* cpar never sends on the program's own communicators. */
 struct cpar_group {
     int rank, size;
+    uint32_t turns;    /* collective calls so far */
     MPI_Comm program;  /* the program's, with the same ranks */
     bool owned;        /* to be freed with the group */
     MPI_Comm messages; /* envelopes of the program's messages, under the program's tags */

@@ -171,10 +171,20 @@ static void place_message(cpar__transfer *t)
     cpar__place(t, m ? m->data : NULL);
 }
 
+/* The other side is in another collective, or in another call of the same. */
+static void note_other_call(cpar__transfer *t, const cpar__envelope *expected)
+{
+    const cpar__envelope *e = &t->envelope;
+    char theirs[128], turns[64] = "";
+    cpar__describe(theirs, sizeof theirs, &(cpar__call){ .operation = e->operation, .peer = (int)e->root, .reduction = e->reduction });
+    if (e->turn != expected->turn) snprintf(turns, sizeof turns, " in its collective %u, this rank in its %u", e->turn, expected->turn);
+    cpar__note(&t->problem, CPAR_ERROR_STATE, "rank %d is in %s meanwhile%s%s", t->peer, theirs, *turns ? "," : "", turns);
+}
+
 /* An envelope has landed in `arrived` bytes, which are not to be trusted. */
 static void read_envelope(cpar__transfer *t, size_t arrived)
 {
-    const unsigned expected = t->envelope.operation;
+    const cpar__envelope expected = t->envelope;
     const char *wrong = cpar__envelope_read(&t->envelope, t->landing, arrived);
     if (!wrong && t->envelope.sequence > (uint32_t)cpar__tag_max) wrong = "its header tells of a sequence beyond MPI's tags";
     if (wrong) {
@@ -185,8 +195,8 @@ static void read_envelope(cpar__transfer *t, size_t arrived)
     }
     t->bytes = (size_t)(t->envelope.count * t->envelope.type.size);
     t->stage = CPAR__ARRIVED;
-    if (t->envelope.operation != expected) {
-        cpar__note(&t->problem, CPAR_ERROR_STATE, "rank %d is in %s meanwhile", t->peer, cpar__operation_name(t->envelope.operation));
+    if (!cpar__envelope_same_call(&t->envelope, &expected)) {
+        note_other_call(t, &expected);
         cpar__place(t, NULL);
     } else if (t->envelope.error) {
         cpar__note(&t->problem, t->envelope.error, "%.*s", (int)t->bytes, (const char *)t->landing + CPAR__HEADER);
@@ -258,7 +268,13 @@ static void start(cpar__transfer *t, const cpar__call *call, int peer)
     t->stage = CPAR__DONE;
     t->pending = MPI_REQUEST_NULL;
     t->landing = t->small;
-    t->envelope = (cpar__envelope){ .operation = (uint8_t)(message ? CPAR__MESSAGE : call->operation) };
+    t->envelope = (cpar__envelope){ .operation = CPAR__MESSAGE };
+    if (!message) {
+        t->envelope.operation = (uint8_t)call->operation;
+        t->envelope.reduction = call->reduction;
+        t->envelope.root = (uint32_t)call->peer;
+        t->envelope.turn = call->turn;
+    }
     t->payload = NULL;
     t->bytes = t->moved = t->piece = 0;
     t->piece_most = (size_t)cpar__setting.piece;
@@ -485,15 +501,20 @@ void cpar__turn(cpar__patience *patience, const cpar__transfer *t)
     if (cpar__setting.patience && patience->turns % LONG_WAIT == 0) tell_if_long(patience, t);
 }
 
-void cpar__complete(cpar__transfer *t, size_t n)
+void cpar__complete_first(cpar__transfer *t, size_t wanted, size_t n)
 {
     cpar__patience patience = { 0 };
     for (size_t first = 0;;) {
-        while (first < n && cpar__advance(&t[first])) first++;
-        if (first == n) return;
+        while (first < wanted && cpar__advance(&t[first])) first++;
+        if (first == wanted) return;
         for (size_t i = first + 1; i < n; i++) cpar__advance(&t[i]);
         cpar__turn(&patience, &t[first]);
     }
+}
+
+void cpar__complete(cpar__transfer *t, size_t n)
+{
+    cpar__complete_first(t, n, n);
 }
 
 /* ---- The end -------------------------------------------------------------------------------- */

@@ -82,6 +82,9 @@ bool cpar__advance(cpar__transfer *t);
 /* Advances n transfers and everything else that is under way until all n rest. Blocks. */
 void cpar__complete(cpar__transfer *t, size_t n);
 
+/* The same, until the first `wanted` of them rest. */
+void cpar__complete_first(cpar__transfer *t, size_t wanted, size_t n);
+
 /* Gives back what a done transfer holds. */
 void cpar__release(cpar__transfer *t);
 

@@ -1,5 +1,6 @@
 #include "wire.h"
 
+#include "error.h"
 #include "type.h"
 
 #include <string.h>
@@ -7,12 +8,14 @@
 void cpar__envelope_write(const cpar__envelope *e, unsigned char *out)
 {
     const uint8_t head[4] = { 'c', 'p', CPAR__WIRE_VERSION, (uint8_t)e->type.kind };
-    const uint8_t tail[4] = { e->operation, e->error };
+    const uint8_t middle[4] = { e->operation, e->error, e->reduction };
     memcpy(out, head, 4);
     memcpy(out + 4, &e->type.size, 4);
     memcpy(out + 8, &e->count, 8);
     memcpy(out + 16, &e->sequence, 4);
-    memcpy(out + 20, tail, 4);
+    memcpy(out + 20, middle, 4);
+    memcpy(out + 24, &e->root, 4);
+    memcpy(out + 28, &e->turn, 4);
 }
 
 const char *cpar__envelope_read(cpar__envelope *e, const unsigned char *in, size_t arrived)
@@ -27,9 +30,13 @@ const char *cpar__envelope_read(cpar__envelope *e, const unsigned char *in, size
     memcpy(&e->sequence, in + 16, 4);
     e->operation = in[20];
     e->error = in[21];
+    e->reduction = in[22];
+    memcpy(&e->root, in + 24, 4);
+    memcpy(&e->turn, in + 28, 4);
 
     _Static_assert(SIZE_MAX / 2 > CPAR__BYTES_MAX, "what is believed of a length fits size_t");
-    if (in[22] || in[23]) return "its header ends in other than zero";
+    if (in[23]) return "its header has other than zero where zero stands";
+    if (e->operation >= CPAR__OPERATION_COUNT) return "its header tells of no operation of cpar";
     if (!cpar__type_exists(e->type)) return "its header tells of no type of C";
     if (e->sequence > INT32_MAX) return "its header tells of an impossible sequence";
     if (e->count > CPAR__BYTES_MAX / e->type.size) return "its header tells of an impossible length";
@@ -39,6 +46,11 @@ const char *cpar__envelope_read(cpar__envelope *e, const unsigned char *in, size
     if (e->sequence && total == 0) return "its header tells of a payload of no bytes";
     if (e->error && (e->sequence || e->type.kind != CPAR_CHAR)) return "its header tells of an error without a text";
     return NULL;
+}
+
+bool cpar__envelope_same_call(const cpar__envelope *a, const cpar__envelope *b)
+{
+    return a->operation == b->operation && a->reduction == b->reduction && a->root == b->root && a->turn == b->turn;
 }
 
 uint64_t cpar__wire_fingerprint(void)

@@ -12,17 +12,20 @@
             4  4        bytes of one element
             8  8        count of elements
            16  4        sequence: the tag of the payload's messages, 0 when it is inline
-           20  1        operation: 0 for a message, else which collective
+           20  1        operation: 0 for a message, else which collective (cpar__operation)
            21  1        error: 0, else the sender's error code, and the payload is a text about it
-           22  2        zero */
+           22  1        reduction: of a collective that combines, by which operation; else 0
+           23  1        zero
+           24  4        root: of a collective that has one, else 0
+           28  4        turn: of a collective, which call of its group's it is; else 0 */
 #ifndef CPAR_WIRE_H
 #define CPAR_WIRE_H
 
 #include <cpar.h>
 
 enum {
-    CPAR__WIRE_VERSION = 1,
-    CPAR__HEADER = 24,
+    CPAR__WIRE_VERSION = 2,
+    CPAR__HEADER = 32,
     /* Receives land in a buffer of one size, which all ranks agree on; senders' own limits for inline
        payloads are at most CPAR__INLINE_MAX. Chosen to stay within Open MPI's eager limit over TCP,
        64 KiB with its own headers. */
@@ -37,7 +40,8 @@ typedef struct {
     cpar_type type;
     uint64_t count;
     uint32_t sequence;
-    uint8_t operation, error;
+    uint8_t operation, error, reduction;
+    uint32_t root, turn;
 } cpar__envelope;
 
 /* Writes CPAR__HEADER bytes. */
@@ -47,6 +51,9 @@ void cpar__envelope_write(const cpar__envelope *e, unsigned char *out);
    type exists, count * size does not overflow, and exactly all of the payload, or none of it
    and a sequence to receive it under, is there. Otherwise returns what is wrong. */
 const char *cpar__envelope_read(cpar__envelope *e, const unsigned char *in, size_t arrived);
+
+/* Whether two envelopes are of the same call of a collective, or both of messages. */
+bool cpar__envelope_same_call(const cpar__envelope *a, const cpar__envelope *b);
 
 /* A number that differs between builds or machines which could not read each other. */
 uint64_t cpar__wire_fingerprint(void);

@@ -52,7 +52,13 @@ ends 1
 lines err 1 "$head scatter, root 0: .*the counts up to rank 0 sum to more than the 3 elements there are$"
 on 2 misuse collectives_differ
 ends 1
-lines err 1 "$head (barrier|gather, root 0): rank [01] is in (gather|barrier) meanwhile$"
+lines err 1 "$head (barrier|gather, root 0): rank [01] is in (gather, root 0|barrier) meanwhile$"
+on 2 misuse roots_differ
+ends 1
+lines err 1 "rank 1 of 2 .* broadcast, root 0: rank 0 is in broadcast, root 0 meanwhile, in its collective 1, this rank in its 2$"
+on 3 misuse operations_differ
+ends 1
+lines err 1 "rank 0 of 3 .* reduce by SUM, root 0: rank [12] is in reduce by MAX, root 0 meanwhile$"
 
 on 3 misuse print
 ends 0

@@ -61,6 +61,8 @@ cpar_send(v, 1);|cpar_wrap_arrays_in_cpar_array_and_structs_in_cpar_struct
 cpar_send(NULL, 1);|cpar_wrap_arrays_in_cpar_array_and_structs_in_cpar_struct
 cpar_isend(a, 1);|cpar_wrap_arrays_in_cpar_array_and_structs_in_cpar_struct
 cpar_gather(s, 0);|cpar_wrap_arrays_in_cpar_array_and_structs_in_cpar_struct
+cpar_allgather(a);|cpar_wrap_arrays_in_cpar_array_and_structs_in_cpar_struct
+cpar_reduce(a, &d, CPAR_SUM, 0);|cpar_wrap_arrays_in_cpar_array_and_structs_in_cpar_struct
 cpar_exchange(a, 0, 0);|cpar_wrap_arrays_in_cpar_array_and_structs_in_cpar_struct
 cpar_send(3, 1, 7);|cpar_write_options_by_name|requires explicit braces
 cpar_send(3, 1, 0);|cpar_write_options_by_name|requires explicit braces
@@ -69,6 +71,12 @@ cpar_receive(1, 0);|cpar_write_options_by_name|requires explicit braces
 cpar_send(3, 1, .tag = 7, 2);|cpar_write_options_by_name|requires explicit braces
 cpar_scatter(cpar_array(a, 4), 0, NULL);|cpar_write_options_by_name|requires explicit braces
 cpar_broadcast(&d, 0, 0);|cpar_write_options_by_name|requires explicit braces
+cpar_barrier(0);|cpar_write_options_by_name|requires explicit braces
+cpar_allgather(d, 0);|cpar_write_options_by_name|requires explicit braces
+cpar_allreduce(d, &d, CPAR_SUM, 0);|cpar_write_options_by_name|requires explicit braces
+cpar_reduce(d, &d, CPAR_SUM, 0, 0);|cpar_write_options_by_name|requires explicit braces
+cpar_scan(d, &d, CPAR_SUM, NULL);|cpar_write_options_by_name|requires explicit braces
+cpar_split(0, 0, 0);|cpar_write_options_by_name|requires explicit braces
 cpar_init(NULL, NULL, true);|cpar_write_options_by_name|requires explicit braces
 cpar_send(3, 1, .counts = 0);|counts
 cpar_broadcast(&d, 0, .tag = 3);|tag
@@ -90,6 +98,10 @@ cpar_receive_into(s, 0);|indirection|unary
 cpar_receive_into(&ci, 0);|const
 cpar_receive_into(cs, 0);|const
 cpar_broadcast(a, 0);|CPAR_PASS_x_BY_ADDRESS_OR_cpar_array
+cpar_allreduce(d, a, CPAR_SUM);|CPAR_PASS_x_BY_ADDRESS_OR_cpar_array
+cpar_scan(d, &ci, CPAR_SUM);|const
+cpar_allreduce(d, &d, 3);|incompatible
+cpar_allreduce(d, &d);|expression|too few
 cpar_as(m, int *);|CPAR_ELEMENTS_ARE_SCALARS_OR_STRUCTS
 LIST
     while IFS= read -r statement; do
@@ -104,6 +116,9 @@ cpar_receive_into(&d, 0); cpar_receive_into(&s, 0); cpar_receive_into(p, 0); cpa
 cpar_receive_into(cpar_array(a, 4), CPAR_ANY_SOURCE, .tag = CPAR_ANY_TAG, .status = &(cpar_status){ 0 });
 d = cpar_value(m, double); s = cpar_value(m, struct point); fixed = cpar_as(m, int); cs = cpar_part(m, 0, struct point, NULL);
 m = cpar_exchange(cpar_array(a, 4), 1, 0, .tag = 3); m = cpar_scatter(cpar_array(a, 4), 0, .counts = (size_t[]){ 1, 3 }); m = cpar_gather("x", 0);
+m = cpar_allgather(d); m = cpar_allgather(cpar_array(a, 4), .group = NULL); m = cpar_allgather("me"); m = cpar_alltoall(((cpar_view[]){ cpar_array(a, 4), cpar_array(a, 0) }), 2, .group = NULL);
+cpar_reduce(d, &d, CPAR_SUM, 0); cpar_reduce(cpar_array(a, 4), cpar_array(p, 4), CPAR_MAX, 0, .group = NULL); cpar_allreduce(d, &d, ((cpar_op){ .combine = NULL, .commutes = true })); cpar_scan(cpar_struct(s), &s, CPAR_MAXLOC, .group = NULL);
+cpar_barrier(); cpar_barrier(.group = NULL); a[0] = cpar_rank(.group = NULL) + cpar_size(); cpar_group_free(cpar_split(1, 2)); cpar_split(1, 2, .group = NULL);
 a[0] = cpar_value(m, struct nest).n; cpar_as(m, struct nest); m = cpar_wait(cpar_isend(1, 0)); m = cpar_broadcast_message(cpar_struct(s), 0); cpar_broadcast(cpar_array(a, 4), 0); cpar_print("%d", ci);
 LIST
 done
