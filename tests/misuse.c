@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 static int rank, size;
 
@@ -82,6 +84,48 @@ static void collectives_differ(void)
 {
     if (rank == 0) cpar_barrier();
     else cpar_gather(1, 0);
+}
+
+static void leave(void)
+{
+    cpar_broadcast(&rank, 0);
+    exit(0);
+}
+
+static void leave_with_status(void)
+{
+    cpar_barrier();
+    exit(5);
+}
+
+static void leave_unreceived(void)
+{
+    if (rank == 0) cpar_send(1.5, 1 % size, .tag = 7);
+    cpar_barrier();
+    exit(6);
+}
+
+/* The others finalize, as they should. */
+static void leave_alone(void)
+{
+    if (rank == 0) exit(7);
+}
+
+static void leave_others_waiting(void)
+{
+    if (rank == 0) exit(8);
+    cpar_receive(0);
+}
+
+static void leave_in_a_child(void)
+{
+    int status = -1;
+    const pid_t child = fork();
+    if (child == 0) exit(9);
+    waitpid(child, &status, 0);
+    printf("the child ended with %d\n", WEXITSTATUS(status));
+    cpar_barrier();
+    exit(0);
 }
 
 /* With two ranks each takes itself for the root, so the first broadcast only sends; the second finds out. */
@@ -173,7 +217,8 @@ static const struct {
 } cases[] = {
 #define CASE(name) { #name, name },
     CASE(wrong_type) CASE(too_long) CASE(wrong_value) CASE(unreceived) CASE(open_request) CASE(open_request_returning)
-    CASE(abort_job) CASE(abort_zero) CASE(bad_scatter) CASE(collectives_differ) CASE(roots_differ) CASE(operations_differ) CASE(print) CASE(print_to_full) CASE(no_sequences_left) CASE(handler)
+    CASE(abort_job) CASE(abort_zero) CASE(bad_scatter) CASE(leave) CASE(leave_with_status) CASE(leave_unreceived) CASE(leave_alone) CASE(leave_others_waiting) CASE(leave_in_a_child)
+    CASE(collectives_differ) CASE(roots_differ) CASE(operations_differ) CASE(print) CASE(print_to_full) CASE(no_sequences_left) CASE(handler)
     CASE(finalize_twice) CASE(init_after_end) CASE(use_after_end) CASE(wait_long)
 };
 

@@ -128,6 +128,10 @@ CPAR_API int cpar_init_at(int *argc, const cpar_start *start);
 
 /** cpar_finalize(): ends this rank's part. Collective; blocks until all ranks are here. Ends MPI
     unless the program had initialised it. A second call does nothing. Messages remain valid.
+
+    A program that returns from main or calls exit without it, where cpar_init started MPI, has it called at exit, and keeps its
+    status. Where the status is not 0 and the other ranks do not come to their end within 3 seconds, the job is ended
+    with it.
     Errors: STATE for a request that is still open, with the place where it was opened, and for a message
     to this rank that it never received, where MPI has it by then. */
 CPAR_API int cpar_finalize_at(cpar_place at);

@@ -11,6 +11,7 @@
 #include <time.h>
 
 cpar__identity cpar__self;
+int cpar__failure = EXIT_FAILURE;
 
 static _Thread_local int last_error;
 static _Atomic(cpar_handler *) handler;
@@ -97,18 +98,25 @@ void cpar__line(char *out, size_t room, const cpar__call *call, const char *why)
     snprintf(out, room, "cpar: %s%s: %s", who, what, why);
 }
 
+void cpar__end_job(int status)
+{
+    int mpi_runs = 0, mpi_ended = 0;
+    fflush(NULL);
+    cpar__self.runs = false; /* so that nothing is left to do at exit */
+    MPI_Initialized(&mpi_runs);
+    MPI_Finalized(&mpi_ended);
+    if (mpi_runs && !mpi_ended) MPI_Abort(MPI_COMM_WORLD, status);
+    exit(status);
+}
+
 /* One rank's line is enough: where another rank has the problem, that one is given a second to print its own
    and to end the job. */
 static void print_and_end(const cpar__problem *p, const char *line)
 {
-    int mpi_runs = 0, mpi_ended = 0;
     fflush(NULL);
     if (p->told) nanosleep(&(struct timespec){ .tv_sec = 1 }, NULL);
     fprintf(stderr, "%s\n", line);
-    MPI_Initialized(&mpi_runs);
-    MPI_Finalized(&mpi_ended);
-    if (mpi_runs && !mpi_ended) MPI_Abort(MPI_COMM_WORLD, EXIT_FAILURE);
-    exit(EXIT_FAILURE);
+    cpar__end_job(cpar__failure);
 }
 
 int cpar__raise(const cpar__call *call, const cpar__problem *p)

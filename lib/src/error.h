@@ -72,6 +72,12 @@ typedef struct {
 } cpar__identity;
 extern cpar__identity cpar__self;
 
+/* With what exit status a job ends that fails: EXIT_FAILURE, or what the program is about to return. */
+extern int cpar__failure;
+
+/* Ends the job, all ranks of it, whether MPI runs or not. */
+void cpar__end_job(int status) __attribute__((noreturn));
+
 /* Notes what went wrong, unless something has before. Returns false, so that checks can end with it. */
 bool cpar__note(cpar__problem *p, int code, const char *format, ...) __attribute__((format(printf, 3, 4)));
 

@@ -8,8 +8,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 static bool started_mpi;
+static pid_t process; /* a child process that ends is none of MPI's business */
 
 /* ---- Beginning ------------------------------------------------------------------------------ */
 
@@ -82,6 +84,27 @@ static void end(void)
     if (started_mpi) MPI_Finalize();
 }
 
+/* A program that ends without cpar_finalize: the end is made up for. One that fails may be alone in that, with the others
+   waiting for what it no longer sends: it gives them some seconds to come to their end, and then ends the job. */
+static void at_exit(int status, void *unused)
+{
+    const double grace = 3;
+    (void)unused;
+    if (!cpar__self.runs || getpid() != process) return;
+    if (status) {
+        cpar__failure = status;
+        cpar__wait_until = cpar_time() + grace;
+    }
+    cpar_finalize_at((cpar_place){ 0 });
+}
+
+static void finalize_at_exit(void)
+{
+    if (process) return;
+    process = getpid();
+    on_exit(at_exit, NULL);
+}
+
 int cpar_init_at(int *argc, const cpar_start *start)
 {
     const cpar__call call = { .at = start->at, .operation = CPAR__INIT };
@@ -96,6 +119,7 @@ int cpar_init_at(int *argc, const cpar_start *start)
     find_tag_max();
     if (agree(&problem) && cpar__group_open(&cpar__world, MPI_COMM_WORLD, false, &problem)) {
         cpar__self.runs = true;
+        if (started_mpi) finalize_at_exit();
         return 0;
     }
     const int code = cpar__raise(&call, &problem);
@@ -165,14 +189,8 @@ int cpar_finalize_at(cpar_place at)
 
 void cpar_abort(int code)
 {
-    int runs = 0, ended = 0;
     code &= 255;
-    if (code == 0) code = 1;
-    fflush(NULL);
-    MPI_Initialized(&runs);
-    MPI_Finalized(&ended);
-    if (runs && !ended) MPI_Abort(MPI_COMM_WORLD, code);
-    exit(code);
+    cpar__end_job(code ? code : 1);
 }
 
 /* ---- Self ----------------------------------------------------------------------------------- */

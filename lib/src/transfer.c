@@ -490,6 +490,8 @@ static void tell_if_long(cpar__patience *patience, const cpar__transfer *t)
     fprintf(stderr, "%s\n", line);
 }
 
+double cpar__wait_until;
+
 /* After so many turns the wait is long: about 100 us. */
 enum { LONG_WAIT = 1000 };
 
@@ -498,7 +500,9 @@ void cpar__turn(cpar__patience *patience, const cpar__transfer *t)
     advance_another();
     if (++patience->turns < LONG_WAIT) return;
     sched_yield();
-    if (cpar__setting.patience && patience->turns % LONG_WAIT == 0) tell_if_long(patience, t);
+    if (patience->turns % LONG_WAIT) return;
+    if (cpar__setting.patience) tell_if_long(patience, t);
+    if (cpar__wait_until && cpar_time() > cpar__wait_until) cpar__end_job(cpar__failure);
 }
 
 void cpar__complete_first(cpar__transfer *t, size_t wanted, size_t n)

@@ -109,6 +109,9 @@ typedef struct {
 } cpar__patience;
 void cpar__turn(cpar__patience *patience, const cpar__transfer *t);
 
+/* After this time, when it is not 0, a long wait ends the job with the status cpar__failure. */
+extern double cpar__wait_until;
+
 /* Forgets what is still under way, and frees the pool of landing buffers. */
 void cpar__transfers_end(void);
 

@@ -60,6 +60,27 @@ on 3 misuse operations_differ
 ends 1
 lines err 1 "rank 0 of 3 .* reduce by SUM, root 0: rank [12] is in reduce by MAX, root 0 meanwhile$"
 
+# Without cpar_finalize: the job ends by itself, with the program's status.
+for ranks in 0 1 3; do
+    on $ranks misuse leave
+    ends 0
+    lines err 0 .
+    on $ranks misuse leave_with_status
+    ends 5
+    lines err 0 "cpar|MPI_ABORT|improper"
+    on $ranks misuse leave_alone
+    ends 7
+    lines err 0 "cpar|MPI_ABORT|improper"
+    on $ranks misuse leave_unreceived
+    ends 6
+    lines err 1 "^cpar: rank [0-9] of [0-9] on $host, finalize: nobody received 1 double from rank 0, tag 7$"
+    on $ranks misuse leave_in_a_child
+    ends 0
+    lines out $((ranks ? ranks : 1)) "^the child ended with 9$"
+done
+on 3 misuse leave_others_waiting
+ends 8
+
 on 3 misuse print
 ends 0
 lines out 3 "^has two lines$"
