@@ -84,6 +84,7 @@ static void collectives_differ(void)
 {
     if (rank == 0) cpar_barrier();
     else cpar_gather(1, 0);
+    cpar_receive(0); /* rank 0 finds out, and ends the job */
 }
 
 static void leave(void)

@@ -1,16 +1,26 @@
 #!/usr/bin/env bash
-# Builds cpar and passes its tests, installing what is missing: once as users build it, with a shared
-# library, and once with a static one under AddressSanitizer and UndefinedBehaviorSanitizer.
+# Builds cpar and passes its tests, installing what is missing:
+#   build-tests      as users build it: gcc, Open MPI, a shared library; what must not compile, consumers, the fuzzer
+#   build-sanitized  a static library, AddressSanitizer and UndefinedBehaviorSanitizer
+#   build-threads    ThreadSanitizer, the tests of threads alone
+#   build-mpich      clang and MPICH
 set -euo pipefail
 cd "$(dirname "$0")/.."
 . cmake/setup.sh
 
 need_to_build
-need check clang
+need check clang mpich libmpich-dev
+need "libclang-rt-$(clang -dumpversion | cut -d. -f1)-dev" # libFuzzer
 
 build build-tests -DCPAR_TESTS=ON -DBUILD_SHARED_LIBS=ON -DCMAKE_COMPILE_WARNING_AS_ERROR=ON
 build build-sanitized -DCPAR_TESTS=ON -DBUILD_SHARED_LIBS=OFF -DCMAKE_COMPILE_WARNING_AS_ERROR=ON \
     -DCMAKE_BUILD_TYPE=RelWithDebInfo -DCPAR_SANITIZE=address,undefined
+build build-threads -DCPAR_TESTS=ON -DBUILD_SHARED_LIBS=OFF -DCMAKE_COMPILE_WARNING_AS_ERROR=ON \
+    -DCMAKE_BUILD_TYPE=RelWithDebInfo -DCPAR_SANITIZE=thread
+build build-mpich -DCPAR_TESTS=ON -DBUILD_SHARED_LIBS=OFF -DCMAKE_COMPILE_WARNING_AS_ERROR=ON -DCMAKE_C_COMPILER=clang \
+    -DMPI_C_COMPILER=mpicc.mpich -DMPIEXEC_EXECUTABLE="$(command -v mpirun.mpich)"
 
 show ctest --test-dir build-tests --output-on-failure -j "$(nproc)"
 show ctest --test-dir build-sanitized --output-on-failure -j "$(nproc)" --label-exclude compile
+show ctest --test-dir build-threads --output-on-failure -j "$(nproc)" --tests-regex threads
+show ctest --test-dir build-mpich --output-on-failure -j "$(nproc)" --label-exclude compile

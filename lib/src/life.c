@@ -170,7 +170,7 @@ static void settle(void)
 
 int cpar_finalize_at(cpar_place at)
 {
-    const cpar__call call = { .at = at, .operation = CPAR__FINALIZE, .group = &cpar__world };
+    const cpar__call call = cpar__collective_call(at, CPAR__FINALIZE, NULL, 0);
     const cpar_group *g;
     cpar__problem problem;
     cpar__begin(&problem);
