@@ -109,13 +109,20 @@ void cpar__end_job(int status)
     exit(status);
 }
 
+static void pause_ms(int ms)
+{
+    nanosleep(&(struct timespec){ .tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000L }, NULL);
+}
+
 /* One rank's line is enough: where another rank has the problem, that one is given a second to print its own
-   and to end the job. */
+   and to end the job. And the launcher is given a moment to pass the line on, for MPICH's drops what it
+   has not read when the job ends. */
 static void print_and_end(const cpar__problem *p, const char *line)
 {
     fflush(NULL);
-    if (p->told) nanosleep(&(struct timespec){ .tv_sec = 1 }, NULL);
+    if (p->told) pause_ms(1000);
     fprintf(stderr, "%s\n", line);
+    pause_ms(100);
     cpar__end_job(cpar__failure);
 }
 

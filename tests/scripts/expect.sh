@@ -57,6 +57,12 @@ lines() {
     verdict $? "$found lines on $stream match, not $count: $pattern"
 }
 
+# At least one line of it matches: of an error that all ranks meet, the first may end the job before the others tell.
+some() {
+    grep -qE -- "$2" "$scratch/$1"
+    verdict $? "no line on $1 matches: $2"
+}
+
 finish() {
     echo "${0##*/}: $checks checks, $failures failures"
     [ "$failures" = 0 ] && [ "$checks" -gt 0 ]
