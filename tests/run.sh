@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Builds cpar and passes its tests, installing what is missing:
 #   build-tests      as users build it: gcc, Open MPI, a shared library; also under valgrind's memcheck, what must not compile,
-#                    projects that use cpar, the fuzzer of the wire
+#                    projects that use cpar, the fuzzer of the wire, the reference
 #   build-sanitized  a static library, AddressSanitizer and UndefinedBehaviorSanitizer
 #   build-threads    ThreadSanitizer, the tests of threads alone
 #   build-mpich      clang and MPICH
@@ -10,7 +10,7 @@ cd "$(dirname "$0")/.."
 . cmake/setup.sh
 
 need_to_build
-need check clang mpich libmpich-dev valgrind
+need check clang mpich libmpich-dev valgrind doxygen
 need "libclang-rt-$(clang -dumpversion | cut -d. -f1)-dev" # libFuzzer
 
 build build-tests -DCPAR_TESTS=ON -DBUILD_SHARED_LIBS=ON -DCMAKE_COMPILE_WARNING_AS_ERROR=ON

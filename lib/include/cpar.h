@@ -45,22 +45,23 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/** What a shared library shows. */
 #define CPAR_API __attribute__((visibility("default")))
 
 #ifdef __cplusplus
 extern "C" {
 #endif
 
-#define CPAR_VERSION_MAJOR 0
-#define CPAR_VERSION_MINOR 1
-#define CPAR_VERSION_PATCH 0
+#define CPAR_VERSION_MAJOR 0 /**< of this header; with another one programs are to be changed */
+#define CPAR_VERSION_MINOR 1 /**< with another one programs are to be compiled anew */
+#define CPAR_VERSION_PATCH 0 /**< any will do */
 
 /* ---- What the macros fill in -------------------------------------------------------------- */
 
 /** Where a call stands in the program. */
 typedef struct {
-    const char *file;
-    int line;
+    const char *file; /**< NULL: not known */
+    int line;         /**< in that file, from 1 */
 } cpar_place;
 
 /* Stands where the next positional argument would go: cpar_send(x, 1, 7) is refused by the compiler; the
@@ -76,8 +77,10 @@ struct cpar_write_options_by_name_as_in_dot_tag {
 
 /** Filled by a receive, also when the message does not fit: who sent it, under which tag, how much. */
 typedef struct {
-    int source, tag;
-    size_t count, bytes;
+    int source;   /**< the rank that sent it */
+    int tag;      /**< under which it was sent */
+    size_t count; /**< of elements */
+    size_t bytes; /**< of all elements */
 } cpar_status;
 
 /** Ranks that communicate among themselves, numbered from 0 anew. NULL is all ranks. */
@@ -85,16 +88,16 @@ typedef struct cpar_group cpar_group;
 
 /** Options of cpar_init. */
 typedef struct {
-    cpar_place at;
-    char ***argv;
+    cpar_place at; /**< where the call stands */
+    char ***argv;  /**< &argv of main, or NULL */
     CPAR_OPTIONS_BY_NAME_(positional)
     bool threads; /**< ask for MPI_THREAD_MULTIPLE: several threads call cpar at once */
 } cpar_start;
 
 /** The other side and the options of a point-to-point call. */
 typedef struct {
-    cpar_place at;
-    int rank; /**< the destination or the source */
+    cpar_place at; /**< where the call stands */
+    int rank;      /**< the destination or the source */
     CPAR_OPTIONS_BY_NAME_(positional)
     int tag; /**< 0 when not given; up to 32767 on every machine, more where MPI has more */
     CPAR_OPTIONS_BY_NAME_(positional_too)
@@ -104,8 +107,8 @@ typedef struct {
 
 /** The root and the options of a collective call. */
 typedef struct {
-    cpar_place at;
-    int root;
+    cpar_place at; /**< where the call stands */
+    int root;      /**< in calls that have one */
     CPAR_OPTIONS_BY_NAME_(positional)
     const size_t *counts; /**< scatter only: elements for each rank, read at the root */
     cpar_group *group;    /**< whose ranks take part; NULL: all */
@@ -184,7 +187,8 @@ typedef enum {
     agree, so long meets int64_t where they are equally wide. char, signed char and
     unsigned char are three kinds; structs compare by size. */
 typedef struct {
-    uint32_t kind, size;
+    uint32_t kind; /**< a cpar_kind */
+    uint32_t size; /**< bytes of one element */
 } cpar_type;
 
 /** What to send, or the memory to fill: `count` elements of `type` at `data`. Made by
@@ -199,9 +203,9 @@ typedef struct {
     asked for. Strings are their characters with the final NUL: count is strlen + 1. C++ fills the
     first three members and leaves the others zero. */
 typedef struct {
-    const void *data;
-    size_t count;
-    cpar_type type;
+    const void *data; /**< the first element */
+    size_t count;     /**< of elements */
+    cpar_type type;   /**< of each */
     bool constant; /**< the memory is const: may be sent, not filled */
     bool exact;    /**< fill with exactly `count` elements, not with up to so many */
     bool scalar;   /**< the element is `here`, not at `data` */
@@ -210,7 +214,7 @@ typedef struct {
         double d;
         long double ld[2];
         unsigned char bytes[32];
-    } here;
+    } here; /**< a scalar that a macro was given */
 } cpar_view;
 
 /* ---- Messages between two ranks ------------------------------------------------------------ */
@@ -257,16 +261,16 @@ CPAR_API cpar_message *cpar_exchange_at(cpar_view value, int destination, const 
 
 /* ---- What is in a message ------------------------------------------------------------------ */
 
-/** Who sent it: a rank; for a collective's message the root, without one this rank. -1 for NULL. */
+/** cpar_source(m): who sent it: a rank; for a collective's message the root, without one this rank. -1 for NULL. */
 CPAR_API int cpar_source(const cpar_message *m);
 
-/** The tag under which it was sent. -1 for NULL. */
+/** cpar_tag(m): the tag under which it was sent. -1 for NULL. */
 CPAR_API int cpar_tag(const cpar_message *m);
 
-/** The count of its elements. 0 for NULL. */
+/** cpar_count(m): the count of its elements. 0 for NULL. */
 CPAR_API size_t cpar_count(const cpar_message *m);
 
-/** The bytes of all its elements. 0 for NULL. */
+/** cpar_bytes(m): the bytes of all its elements. 0 for NULL. */
 CPAR_API size_t cpar_bytes(const cpar_message *m);
 
 /** cpar_is(m, T): whether its elements are of type T. False for NULL. */
@@ -291,7 +295,7 @@ CPAR_API const char *cpar_text_at(const cpar_message *m, cpar_place at);
     Errors: TYPE; RANK; ARGUMENT when m does not come from one of these. */
 CPAR_API const void *cpar_part_at(const cpar_message *m, int rank, cpar_type type, size_t *count, cpar_place at);
 
-/** Frees a message. NULL is fine. */
+/** cpar_free(m): frees a message. NULL is fine. */
 CPAR_API void cpar_free(cpar_message *m);
 
 /* ---- Requests: sends and receives that go on while the program does other things ----------- */
@@ -391,10 +395,11 @@ CPAR_API cpar_message *cpar_alltoall_at(const cpar_view *views, int size, const 
 
 /** The half open range lo <= i < hi. */
 typedef struct {
-    size_t lo, hi;
+    size_t lo; /**< the first */
+    size_t hi; /**< the one after the last */
 } cpar_range;
 
-/** The share of `rank` when n things are dealt to `size` ranks in blocks: sizes differ by at most one,
+/** cpar_balance(n, size, rank): the share of `rank` when n things are dealt to `size` ranks in blocks: sizes differ by at most one,
     the first n % size ranks have one more. {n, n} for a rank that is not of 0 to size - 1. */
 CPAR_API cpar_range cpar_balance(size_t n, int size, int rank);
 
@@ -428,8 +433,8 @@ CPAR_API extern const cpar_op CPAR_MAXLOC; /**< the cpar_loc of the greatest val
 
 /** A value and where it is: what CPAR_MINLOC and CPAR_MAXLOC combine. */
 typedef struct {
-    double value;
-    int index; /**< a rank, say */
+    double value; /**< what is compared */
+    int index;    /**< a rank, say */
 } cpar_loc;
 
 /** cpar_reduce(in, out, op, root): combines all ranks' elements, each with those at the same place, at the root.
@@ -499,14 +504,14 @@ typedef void cpar_handler(int code, const char *line);
 /** As a handler: print nothing, just return. */
 #define CPAR_ERRORS_RETURN ((cpar_handler *)1)
 
-/** Sets what happens on errors, for all threads; NULL restores the default: print the line on
+/** cpar_on_error(handler): sets what happens on errors, for all threads; NULL restores the default: print the line on
     standard error, end the job with status 1. May be called before cpar_init. */
 CPAR_API void cpar_on_error(cpar_handler *handler);
 
-/** The text of a code; there is one for unknown codes too. Static. */
+/** cpar_strerror(code): the text of a code; there is one for unknown codes too. Static. */
 CPAR_API const char *cpar_strerror(int code);
 
-/** The code of this thread's last cpar call that could fail, 0 after success. */
+/** cpar_last_error(): the code of this thread's last cpar call that could fail, 0 after success. */
 CPAR_API int cpar_last_error(void);
 
 #ifdef __cplusplus

@@ -51,9 +51,10 @@
     cpar_split_at((color), CPAR_FIRST_(__VA_ARGS__, ), CPAR_ROOTLESS_(CPAR_REST_(__VA_ARGS__, )))
 #define cpar_group_free(g)                      cpar_group_free_at((g), CPAR_HERE)
 
-/* Views. */
+/** cpar_array(p, n): the view of n elements at p, an array or a pointer. See cpar_view. */
 #define cpar_array(p, n)                                                                           \
     ((cpar_view){ .data = (p), .count = (n), .type = CPAR_TYPE(*(p)), .constant = CPAR_IS_CONST_(p) })
+/** cpar_struct(s): the view of the one struct s, an lvalue. See cpar_view. */
 #define cpar_struct(...)                        cpar_array(&(__VA_ARGS__), 1)
 
 /* ---- Options ------------------------------------------------------------------------------- */
