@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -85,6 +86,42 @@ static void collectives_differ(void)
     if (rank == 0) cpar_barrier();
     else cpar_gather(1, 0);
     cpar_receive(0); /* rank 0 finds out, and ends the job */
+}
+
+/* Leaves this process room for so many more bytes. */
+static void limit_memory(size_t bytes)
+{
+    size_t pages = 0;
+    FILE *f = fopen("/proc/self/statm", "r");
+    if (!f || fscanf(f, "%zu", &pages) != 1) abort();
+    fclose(f);
+    const size_t most = pages * (size_t)sysconf(_SC_PAGESIZE) + bytes;
+    if (setrlimit(RLIMIT_AS, &(struct rlimit){ most, most })) abort();
+}
+
+/* Rank 1 has no memory for what comes: it is dropped, nobody hangs, and all goes on. */
+static void no_memory(void)
+{
+    enum { BYTES = 300000000 };
+    char *much = rank == 1 ? NULL : calloc(BYTES, 1);
+    int sum = 0, x = 0;
+    cpar_on_error(CPAR_ERRORS_RETURN);
+    cpar_barrier();
+    if (rank == 1) limit_memory(100000000);
+
+    if (rank == 0) cpar_send(cpar_array(much, BYTES), 1);
+    cpar_message *m = rank == 1 ? cpar_receive(0) : NULL;
+    const int received = cpar_last_error();
+    cpar_message *all = cpar_gather(cpar_array(much, rank == 1 ? 0 : BYTES / 2), 1);
+    const int gathered = cpar_last_error();
+    cpar_message *everywhere = cpar_broadcast_message(cpar_array(much, BYTES), 0);
+    const int broadcast = cpar_last_error();
+    cpar_allreduce(1, &sum, CPAR_SUM);
+    if (rank == 0) cpar_send(42, 1);
+    if (rank == 1) cpar_receive_into(&x, 0);
+    printf("rank %d: %d %d %d, %d%d%d, %d %d\n", rank, received, gathered, broadcast, m != NULL, all != NULL, everywhere != NULL, sum, x);
+    cpar_free(everywhere);
+    free(much);
 }
 
 static void leave(void)
@@ -219,7 +256,7 @@ static const struct {
 #define CASE(name) { #name, name },
     CASE(wrong_type) CASE(too_long) CASE(wrong_value) CASE(unreceived) CASE(open_request) CASE(open_request_returning)
     CASE(abort_job) CASE(abort_zero) CASE(bad_scatter) CASE(leave) CASE(leave_with_status) CASE(leave_unreceived) CASE(leave_alone) CASE(leave_others_waiting) CASE(leave_in_a_child)
-    CASE(collectives_differ) CASE(roots_differ) CASE(operations_differ) CASE(print) CASE(print_to_full) CASE(no_sequences_left) CASE(handler)
+    CASE(no_memory) CASE(collectives_differ) CASE(roots_differ) CASE(operations_differ) CASE(print) CASE(print_to_full) CASE(no_sequences_left) CASE(handler)
     CASE(finalize_twice) CASE(init_after_end) CASE(use_after_end) CASE(wait_long)
 };
 

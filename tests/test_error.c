@@ -139,5 +139,85 @@ START_TEST(time_goes_on)
 }
 END_TEST
 
-HARNESS_MAIN("error", the_line_names_everything, wrong_arguments_of_point_to_point, the_last_error_is_of_the_last_call,
+/* A long and a short message round the ring, and a collective: all that an error could have left in disorder. */
+static bool all_goes_on(void)
+{
+    enum { N = 20000 };
+    static double a[N];
+    const int rank = cpar_rank();
+    double sum = 0;
+    for (int i = 0; i < N; i++) a[i] = rank + i;
+    cpar_message *m = cpar_exchange(cpar_array(a, N), next(), previous(), .tag = 9), *s = cpar_exchange("short", next(), previous());
+    const bool right = cpar_count(m) == N && cpar_as(m, double)[N - 1] == previous() + N - 1 && strcmp(cpar_text(s), "short") == 0;
+    cpar_free(m);
+    cpar_free(s);
+    return cpar_allreduce(1.0, &sum, CPAR_SUM) == 0 && sum == cpar_size() && right;
+}
+
+static int wrong_type(void)
+{
+    static long a[20000];
+    double x;
+    post(cpar_array(a, 20000), next());
+    const int code = cpar_receive_into(&x, previous());
+    return all_sent() ? -1 : code;
+}
+
+static int too_long(void)
+{
+    static long a[20000];
+    post(cpar_array(a, 20000), next());
+    const int code = cpar_receive_into(cpar_array(a, 19999), previous());
+    return all_sent() ? -1 : code;
+}
+
+static int no_such_rank(void)
+{
+    return cpar_send(1, cpar_size());
+}
+
+static int no_such_tag(void)
+{
+    return cpar_send(1, next(), .tag = -5);
+}
+
+static int bad_argument(void)
+{
+    cpar_message *m = cpar_allgather(cpar_array(cpar_rank() ? NULL : &told_code, 1));
+    const int code = m ? 0 : cpar_last_error();
+    cpar_free(m);
+    return cpar_size() == 1 ? CPAR_ERROR_ARGUMENT : code; /* rank 0's is all right */
+}
+
+static int undefined_operation(void)
+{
+    char c = 'a', out;
+    return cpar_reduce(c, &out, CPAR_SUM, 0);
+}
+
+static int another_collective(void)
+{
+    cpar_message *m = cpar_rank() ? cpar_allgather(1) : cpar_alltoall((cpar_view[64]){ 0 }, 0);
+    const int code = m ? 0 : cpar_last_error();
+    cpar_free(m);
+    return cpar_size() == 1 ? CPAR_ERROR_STATE : cpar_rank() == 0 && code == CPAR_ERROR_ARGUMENT ? CPAR_ERROR_STATE : code;
+}
+
+START_TEST(after_each_kind_of_error_all_goes_on)
+{
+    const struct {
+        int (*make)(void);
+        int code;
+    } errors[] = { { wrong_type, CPAR_ERROR_TYPE }, { too_long, CPAR_ERROR_LENGTH }, { no_such_rank, CPAR_ERROR_RANK }, { no_such_tag, CPAR_ERROR_TAG },
+        { bad_argument, CPAR_ERROR_ARGUMENT }, { undefined_operation, CPAR_ERROR_OP }, { another_collective, CPAR_ERROR_STATE } };
+    for (int again = 0; again < 3; again++)
+        for (size_t i = 0; i < sizeof errors / sizeof *errors; i++) {
+            const int code = errors[i].make();
+            const bool right = all_goes_on();
+            expect_of(code == errors[i].code && right, "code %d, not %d; all goes on after it: %d", code, errors[i].code, right);
+        }
+}
+END_TEST
+
+HARNESS_MAIN("error", after_each_kind_of_error_all_goes_on, the_line_names_everything, wrong_arguments_of_point_to_point, the_last_error_is_of_the_last_call,
     a_handler_that_calls_cpar_changes_nothing, every_code_has_a_text, init_again_does_nothing, time_goes_on)

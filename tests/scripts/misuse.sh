@@ -78,6 +78,12 @@ for ranks in 0 1 3; do
     ends 0
     lines out $((ranks ? ranks : 1)) "^the child ended with 9$"
 done
+on 3 misuse no_memory
+ends 0
+lines out 1 "^rank 0: 0 0 0, 001, 3 0$"
+lines out 1 "^rank 1: 8 8 8, 000, 3 42$"
+lines out 1 "^rank 2: 0 0 0, 001, 3 0$"
+
 on 3 misuse leave_others_waiting
 ends 8
 
