@@ -1,6 +1,7 @@
 /* A process's life as a rank: init, finalize, abort, and who it is. */
 #include "collective.h"
 #include "request.h"
+#include "tune.h"
 #include "type.h"
 
 #include <limits.h>
@@ -27,6 +28,7 @@ static bool start_mpi(int *argc, const cpar_start *start, cpar__problem *p)
     if (runs)
         MPI_Query_thread(&granted);
     else {
+        cpar__tune();
         if (!cpar__check_mpi(p, MPI_Init_thread(argc, start->argv, asked, &granted))) return false;
         started_mpi = true;
     }
@@ -112,10 +114,11 @@ int cpar_init_at(int *argc, const cpar_start *start)
     cpar__begin(&problem);
     if (cpar__self.runs) return 0;
 
+    cpar__read_settings(&problem);
     if (!start_mpi(argc, start, &problem)) return cpar__raise(&call, &problem); /* MPI can't tell the others */
     find_identity();
     cpar__threads = start->threads;
-    cpar__read_settings(&problem);
+    if (cpar__setting.verbose && cpar__self.rank == 0) cpar__tell_tuning();
     find_tag_max();
     if (agree(&problem) && cpar__group_open(&cpar__world, MPI_COMM_WORLD, false, &problem)) {
         cpar__self.runs = true;

@@ -40,7 +40,9 @@ extern int cpar__tag_max;
     X(inline_far, "CPAR_INLINE_FAR", CPAR__INLINE_MAX, 0, CPAR__INLINE_MAX)                        \
     X(piece, "CPAR_PIECE", CPAR__PIECE_MAX, 1, CPAR__PIECE_MAX)                                    \
     X(sequences, "CPAR_SEQUENCES", INT_MAX, 1, INT_MAX)                                            \
-    X(patience, "CPAR_PATIENCE", 60, 0, INT_MAX)
+    X(patience, "CPAR_PATIENCE", 60, 0, INT_MAX)                                                   \
+    X(tune, "CPAR_TUNE", 1, 0, 1)                                                                  \
+    X(verbose, "CPAR_VERBOSE", 0, 0, 1)
 
 /* MPI counts in int: longer payloads go in pieces of at most this many bytes. */
 enum { CPAR__PIECE_MAX = 1 << 30 };

@@ -146,7 +146,7 @@ lines err 1 "^cpar: rank 1 of 2 on $host, misuse.c:[0-9]+, receive from any, tag
 lines err 1 "^cpar: rank 1 of 2 on $host, misuse.c:[0-9]+, receive from any, tag 0: waiting for 2 s$"
 lines err 2 "waiting"
 
-for bad in "CPAR_PATIENCE=x" "CPAR_PIECE=0" "CPAR_PIECE=9999999999999999999999" "CPAR_INLINE_NEAR=-1" "CPAR_INLINE_FAR=61441" "CPAR_SEQUENCES=1e3"; do
+for bad in "CPAR_PATIENCE=x" "CPAR_PIECE=0" "CPAR_PIECE=9999999999999999999999" "CPAR_INLINE_NEAR=-1" "CPAR_INLINE_FAR=61441" "CPAR_SEQUENCES=1e3" "CPAR_TUNE=2"; do
     export CPAR_PATIENCE=1
     export "${bad?}"
     on 0 misuse handler
@@ -156,6 +156,19 @@ for bad in "CPAR_PATIENCE=x" "CPAR_PIECE=0" "CPAR_PIECE=9999999999999999999999" 
     ends 0
     lines out 3 "^5 0$"
     unset "${bad%%=*}"
+done
+
+# What cpar sets of MPI's parameters, which depends on the MPI; nothing that the user has set, or if told so.
+export CPAR_VERBOSE=1
+on 2 misuse threads
+ends 0
+lines err 1 "^cpar: set ([a-z_]+ to [a-z,]+: |none of MPI's parameters$)"
+for setting in OMPI_MCA_mtl_ofi_provider_include=psm2 CPAR_TUNE=0; do
+    export "${setting?}"
+    on 2 misuse threads
+    ends 0
+    lines err 1 "^cpar: set none of MPI's parameters$"
+    unset "${setting%%=*}"
 done
 
 finish
