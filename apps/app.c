@@ -18,9 +18,9 @@ int app_refuse(const char *format, ...)
     return 2;
 }
 
-int app_refuse_option(char **argv)
+int app_refuse_option(int option, char **argv)
 {
-    return app_refuse("%s: an unknown option, or one whose value is missing; --help tells all", argv[optind - 1]);
+    return app_refuse("%s: %s; --help tells all", argv[optind - 1], option == ':' ? "its value is missing" : "no such option, or one without a value");
 }
 
 bool app_number(const char *what, const char *text, long least, long most, long *out)

@@ -9,9 +9,8 @@
 /* Prints "ring: ..." on rank 0's standard error. Returns EX_USAGE of the apps: 2. */
 int app_refuse(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
-/* As app_refuse, of the option that getopt_long has just met and does not know, or whose argument
-   is missing. */
-int app_refuse_option(char **argv);
+/* As app_refuse, of the option for which getopt_long has just returned ':', for its value is missing, or '?'. */
+int app_refuse_option(int option, char **argv);
 
 /* Whether text is a whole number from least to most, then in *out; else refuses, naming `what`. */
 bool app_number(const char *what, const char *text, long least, long most, long *out);

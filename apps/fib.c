@@ -181,13 +181,13 @@ int main(int argc, char **argv)
 
     cpar_init(&argc, &argv);
     opterr = 0;
-    while (!status && (option = getopt_long(argc, argv, "", options, NULL)) != -1) {
+    while (!status && (option = getopt_long(argc, argv, ":", options, NULL)) != -1) {
         switch (option) {
         case 't': tell = true; break;
         case 'h':
             if (cpar_rank() == 0) fputs(help, stdout);
             return cpar_finalize();
-        default: status = app_refuse_option(argv);
+        default: status = app_refuse_option(option, argv);
         }
     }
 

@@ -93,14 +93,14 @@ int main(int argc, char **argv)
     const int rank = cpar_rank(), size = cpar_size();
 
     opterr = 0;
-    while (!status && (option = getopt_long(argc, argv, "", options, NULL)) != -1) {
+    while (!status && (option = getopt_long(argc, argv, ":", options, NULL)) != -1) {
         switch (option) {
         case 'l': status = app_number("--laps", optarg, 1, 1000000000, &laps) ? 0 : 2; break;
         case 'b': status = app_number("--bytes", optarg, 1, 1L << 40, &bytes) ? 0 : 2; break;
         case 'h':
             if (rank == 0) fputs(help, stdout);
             return cpar_finalize();
-        default: status = app_refuse_option(argv);
+        default: status = app_refuse_option(option, argv);
         }
     }
     if (!status && optind < argc) status = app_refuse("%s: no such argument; --help tells all", argv[optind]);

@@ -2,6 +2,7 @@
    prints and how it ends. */
 #include <cpar.h>
 #include <mpi.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -238,6 +239,51 @@ static void use_after_end(void)
     cpar_send(1, 0);
 }
 
+static void leave_others_in_broadcast(void)
+{
+    int x = 0;
+    if (rank == 0) exit(9);
+    cpar_broadcast(&x, 0);
+}
+
+static void group_error(void)
+{
+    cpar_group *g = cpar_split(rank / 2, rank);
+    double x;
+    if (cpar_rank(.group = g) == 0 && rank) cpar_send(1, 1, .group = g);
+    if (rank == size - 1) cpar_receive_into(&x, 0, .group = g);
+    cpar_group_free(g);
+}
+
+static void *send_to_oneself(void *code)
+{
+    *(int *)code = cpar_send(1, rank);
+    return NULL;
+}
+
+static void second_thread(void)
+{
+    pthread_t thread;
+    int theirs = 0;
+    cpar_on_error(CPAR_ERRORS_RETURN);
+    if (pthread_create(&thread, NULL, send_to_oneself, &theirs) || pthread_join(thread, NULL)) exit(1);
+    const int ours = cpar_send(1, rank);
+    cpar_free(cpar_receive(rank));
+    printf("from another thread %d, from this one %d, with threads after all %d\n", theirs, ours, cpar_init(NULL, NULL, .threads = true));
+}
+
+static void wait_for_another_tag(void)
+{
+    if (rank == 0) {
+        cpar_send("4", 1, .tag = 4);
+        nanosleep(&(struct timespec){ .tv_sec = 1, .tv_nsec = 700000000 }, NULL);
+        cpar_send("5", 1, .tag = 5);
+    } else {
+        cpar_free(cpar_receive(0, .tag = 5));
+        cpar_free(cpar_receive(0, .tag = 4));
+    }
+}
+
 static void wait_long(void)
 {
     cpar_barrier();
@@ -257,7 +303,8 @@ static const struct {
     CASE(wrong_type) CASE(too_long) CASE(wrong_value) CASE(unreceived) CASE(open_request) CASE(open_request_returning)
     CASE(abort_job) CASE(abort_zero) CASE(bad_scatter) CASE(leave) CASE(leave_with_status) CASE(leave_unreceived) CASE(leave_alone) CASE(leave_others_waiting) CASE(leave_in_a_child)
     CASE(no_memory) CASE(collectives_differ) CASE(roots_differ) CASE(operations_differ) CASE(print) CASE(print_to_full) CASE(no_sequences_left) CASE(handler)
-    CASE(finalize_twice) CASE(init_after_end) CASE(use_after_end) CASE(wait_long)
+    CASE(finalize_twice) CASE(init_after_end) CASE(use_after_end) CASE(wait_long) CASE(wait_for_another_tag)
+    CASE(leave_others_in_broadcast) CASE(group_error) CASE(second_thread)
 };
 
 /* Without init, or with an MPI of its own. */

@@ -244,13 +244,17 @@ END_TEST
 START_TEST(an_operation_is_refused_where_it_is_not_defined)
 {
     const struct {
+        int index;
+        double value;
+    } index_first = { 0 }; /* as large as a cpar_loc */
+    const struct {
         cpar_op op;
         cpar_view in;
         bool defined;
     } cases[] = {
         { CPAR_SUM, CPAR_VALUE((char)1), false }, { CPAR_SUM, CPAR_VALUE((bool)1), false }, { CPAR_MAX, CPAR_VALUE((bool)1), false },
         { CPAR_MIN, CPAR_VALUE(1.0 + 0 * I), false }, { CPAR_LAND, CPAR_VALUE(1.0), false }, { CPAR_BXOR, CPAR_VALUE(1.0f), false },
-        { CPAR_BAND, CPAR_VALUE((bool)1), false }, { CPAR_MAXLOC, CPAR_VALUE(1.0), false }, { CPAR_SUM, cpar_struct(((cpar_loc){ 1, 1 })), false },
+        { CPAR_BAND, CPAR_VALUE((bool)1), false }, { CPAR_MAXLOC, CPAR_VALUE(1.0), false }, { CPAR_MINLOC, cpar_struct(index_first), false }, { CPAR_SUM, cpar_struct(((cpar_loc){ 1, 1 })), false },
         { CPAR_MINLOC, cpar_struct(((range){ 0 })), false }, { { .built_in = 0 }, CPAR_VALUE(1), false }, { { .built_in = 13 }, CPAR_VALUE(1), false },
         { { .built_in = -1 }, CPAR_VALUE(1), false }, { CPAR_LXOR, CPAR_VALUE((bool)1), true }, { CPAR_MINLOC, cpar_struct(((cpar_loc){ 1, 1 })), true },
     };
@@ -364,7 +368,7 @@ START_TEST(ranks_with_other_operations_find_out)
     cpar_on_error(CPAR_ERRORS_RETURN);
     expect(code == (size > 1 ? CPAR_ERROR_STATE : 0));
     if (size == 2)
-        expect_of(strstr(told, rank ? "rank 0 is in allreduce by MAX meanwhile" : "rank 1 is in allreduce by SUM meanwhile"), "%s", told);
+        expect_of(strstr(told, rank ? "rank 0 called allreduce by MAX instead" : "rank 1 called allreduce by SUM instead"), "%s", told);
     check_code(cpar_allreduce(x, &out, CPAR_MAX), 0);
     expect(out == size - 1);
 }

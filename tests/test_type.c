@@ -14,6 +14,7 @@ START_TEST(every_scalar_exists_under_its_name)
         { { CPAR_UNSIGNED, 4 }, "unsigned" }, { { CPAR_SIGNED, sizeof(long) }, "long" }, { { CPAR_FLOAT, 4 }, "float" },
         { { CPAR_FLOAT, 8 }, "double" }, { { CPAR_FLOAT, sizeof(long double) }, "long double" },
         { { CPAR_COMPLEX, 16 }, "double _Complex" }, { { CPAR_STRUCT, 24 }, "struct of 24 bytes" },
+        { { CPAR_LOC, sizeof(cpar_loc) }, "cpar_loc" },
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         char text[CPAR__TYPE_TEXT];
@@ -28,7 +29,7 @@ START_TEST(the_fast_check_agrees_with_the_list_of_scalars)
 #define IS(T, kind_, name) || (kind == kind_ && size == sizeof(T))
     for (uint32_t kind = 0; kind < 260; kind++)
         for (uint32_t size = 0; size < 300; size++) {
-            const bool listed = false CPAR_SCALARS(IS) || (kind == CPAR_STRUCT && size > 0);
+            const bool listed = false CPAR_SCALARS(IS) || (kind == CPAR_STRUCT && size > 0) || (kind == CPAR_LOC && size == sizeof(cpar_loc));
             ck_assert_msg(cpar__type_exists((cpar_type){ kind, size }) == listed, "kind %u of %u bytes", kind, size);
         }
 }
@@ -51,6 +52,7 @@ START_TEST(the_macros_know_each_type)
     volatile long quick = 1;
 #define IS_TYPE(x, kind_, size_) (CPAR_TYPE(x).kind == (kind_) && CPAR_TYPE(x).size == (size_))
     ck_assert(IS_TYPE(p, CPAR_STRUCT, sizeof p));
+    ck_assert(IS_TYPE((cpar_loc){ 0 }, CPAR_LOC, sizeof(cpar_loc)));
     ck_assert(IS_TYPE(c, CPAR_UNSIGNED, sizeof c));
     ck_assert(IS_TYPE(RED, CPAR_SIGNED, sizeof(int)));
     ck_assert(IS_TYPE('a', CPAR_SIGNED, sizeof(int)));

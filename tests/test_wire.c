@@ -120,6 +120,16 @@ START_TEST(calls_differ_in_any_of_four)
 }
 END_TEST
 
+START_TEST(finalize_meets_exit_of_any_status)
+{
+    const cpar__envelope finalize = { .operation = CPAR__FINALIZE, .turn = 3 }, leaves = { .operation = CPAR__EXIT, .turn = 3, .root = 1 };
+    cpar__envelope fails = { .operation = CPAR__EXIT, .turn = 3, .root = 2 };
+    ck_assert(cpar__envelope_same_call(&finalize, &leaves) && cpar__envelope_same_call(&leaves, &fails));
+    fails.turn++;
+    ck_assert(!cpar__envelope_same_call(&finalize, &fails));
+}
+END_TEST
+
 START_TEST(whatever_is_believed_of_random_bytes_is_sound)
 {
     uint64_t state = harness_seed(20);
@@ -127,7 +137,7 @@ START_TEST(whatever_is_believed_of_random_bytes_is_sound)
     for (long i = 0; i < 2000000; i++) {
         unsigned char bytes[CPAR__HEADER + 64];
         for (size_t k = 0; k < sizeof bytes; k += 8) memcpy(bytes + k, &(uint64_t){ draw(&state) }, 8);
-        cpar__envelope e = { .type = { (uint32_t)(draw(&state) % 9), (uint32_t)(draw(&state) % 20) }, .count = draw(&state) % 9,
+        cpar__envelope e = { .type = { (uint32_t)(draw(&state) % 10), (uint32_t)(draw(&state) % 20) }, .count = draw(&state) % 9,
             .sequence = draw(&state) % 2 ? 0 : (uint32_t)draw(&state) >> draw(&state) % 3, .operation = (uint8_t)(draw(&state) % 48),
             .error = draw(&state) % 4 ? 0 : (uint8_t)draw(&state) };
         if (draw(&state) % 4) cpar__envelope_write(&e, bytes);
@@ -139,7 +149,7 @@ START_TEST(whatever_is_believed_of_random_bytes_is_sound)
         believed++;
         const uint64_t total = r.count * r.type.size;
         ck_assert(arrived >= CPAR__HEADER && r.type.size > 0 && total / r.type.size == r.count && total <= CPAR__BYTES_MAX);
-        ck_assert(r.type.kind >= CPAR_BOOL && r.type.kind <= CPAR_STRUCT);
+        ck_assert(r.type.kind >= CPAR_BOOL && r.type.kind <= CPAR_LOC);
         ck_assert(r.sequence <= INT32_MAX && r.operation < CPAR__OPERATION_COUNT);
         ck_assert(r.sequence ? arrived == CPAR__HEADER && total > 0 : arrived == CPAR__HEADER + total);
     }
@@ -149,4 +159,5 @@ END_TEST
 
 HARNESS_MAIN_PLAIN("wire", what_is_written_is_read, a_wrong_length_is_refused, a_length_that_overflows_is_refused,
     an_error_without_a_text_is_refused, each_wrong_byte_of_magic_version_kind_and_zero_is_refused, an_unknown_operation_is_refused, calls_differ_in_any_of_four,
+    finalize_meets_exit_of_any_status,
     whatever_is_believed_of_random_bytes_is_sound)

@@ -21,19 +21,21 @@
    - A message knows its type, its count of elements, its source and its tag.
    - Rare options follow the fixed arguments by name: cpar_send(x, 1, .tag = 7).
    - Lengths are counts of elements (size_t); *bytes* says so where bytes are meant.
-   - A function that can fail returns int, 0 for success; one that returns a message gives NULL.
+   - A function that can fail returns int, 0 for success; one that returns a message gives NULL. "Errors: RANK" is the code
+     CPAR_ERROR_RANK.
      Nobody needs to look: by default the rank that meets an error prints one line that tells rank, host,
      file, line, operation and cause, and ends the job with exit status 1 (at which Open MPI
      prints a notice of its own). See cpar_on_error.
    - A `cpar_message *` that a call returns is the caller's, who gives it to cpar_free. Memory passed
      to a call stays the caller's, and is free for reuse when the call returns.
+   - What a call ends (a message, a request, a group) must not be used again.
    - "Collective" calls are made by all ranks, in the same order, with the same root.
-   - .group = g on a call that communicates, on cpar_rank and on cpar_size: among the ranks of that
+   - .group = g on a call that communicates (but cpar_print), on cpar_rank and on cpar_size: among the ranks of that
      group only, by their numbers in it.
    - "Blocks" means that the call returns when its own part is done; while it blocks, it
      progresses everything else that this rank has under way. After a minute of waiting it says on standard
      error what it waits for (the environment's CPAR_PATIENCE, in seconds; 0: never).
-   - One thread calls cpar, unless cpar_init was given .threads = true.
+   - One thread calls cpar, the one that called cpar_init, unless that was given .threads = true.
 
    cpar_send(...) and its like are macros that pick the C type, note file and line, and call a plain
    function cpar_send_at(...), declared here, which C++, debuggers and other languages call. The
@@ -123,9 +125,12 @@ typedef struct {
     initialised MPI itself, cpar attaches to it and cpar_finalize leaves it running. A second call
     does nothing.
 
+    Before it starts MPI, it may set some of MPI's parameters, where the user has not; the environment's CPAR_VERBOSE=1 shows them,
+    CPAR_TUNE=0 leaves them.
+
     argc, argv: main's, or NULL and NULL; MPI may remove arguments of its own.
     Errors: STATE after cpar ended MPI, or when MPI grants fewer threads than asked for or than it
-    was initialised with; WIRE when the ranks run different builds of cpar or on
+    was initialised with, or when cpar runs already without the threads that are asked for; WIRE when the ranks run different builds of cpar or on
     machines whose types differ; ARGUMENT for a CPAR_ environment variable that is out of range. */
 CPAR_API int cpar_init_at(int *argc, const cpar_start *start);
 
@@ -133,8 +138,8 @@ CPAR_API int cpar_init_at(int *argc, const cpar_start *start);
     unless the program had initialised it. A second call does nothing. Messages remain valid.
 
     A program that returns from main or calls exit without it, where cpar_init started MPI, has it called at exit, and keeps its
-    status. Where the status is not 0 and the other ranks do not come to their end within 3 seconds, the job is ended
-    with it.
+    status. Where the status is not 0 and the other ranks do not come to their end within 3 seconds, or meet this one in a
+    collective, the job is ended with it.
     Errors: STATE for a request that is still open, with the place where it was opened, and for a message
     to this rank that it never received, where MPI has it by then. */
 CPAR_API int cpar_finalize_at(cpar_place at);
@@ -180,12 +185,13 @@ typedef enum {
     CPAR_UNSIGNED,
     CPAR_FLOAT,
     CPAR_COMPLEX,
-    CPAR_STRUCT
+    CPAR_STRUCT,
+    CPAR_LOC /**< cpar_loc */
 } cpar_kind;
 
 /** A type: its kind (a cpar_kind) and the bytes of one element. Two types are the same when both
     agree, so long meets int64_t where they are equally wide. char, signed char and
-    unsigned char are three kinds; structs compare by size. */
+    unsigned char are three kinds; structs compare by size, cpar_loc is a kind of its own. */
 typedef struct {
     uint32_t kind; /**< a cpar_kind */
     uint32_t size; /**< bytes of one element */
@@ -339,10 +345,11 @@ CPAR_API int cpar_wait_all_at(cpar_request **rs, size_t n, cpar_place at);
 
 /* Ranks that disagree. A rank that meets another in a different collective, in one with another root or
    operation, or in an earlier or later call of the same, has an error of code STATE, which names both and what they
-   are in; so has a rank that takes part with another type or count than it should, of code TYPE or LENGTH. Each
-   call's text tells which ranks meet. Ranks that do not meet wait for each other (CPAR_PATIENCE tells of it) or
-   find out at the next collective of the group. After an error of code STATE the group's collectives may be out
-   of step; after any other they are not. */
+   called; so has a rank that takes part with another type or count than it should, of code TYPE or LENGTH. Each
+   call's text tells which ranks meet. Ranks that do not meet, as those that disagree on the root of a gather or reduce,
+   wait for each other (CPAR_PATIENCE tells of it); in a broadcast or scatter each that takes itself for the root goes on,
+   and they find out at the next collective of the group, cpar_finalize if need be. After an error of code STATE the
+   group's collectives may be out of step; after any other they are not. */
 
 /** cpar_broadcast(&x or view, root): the root's elements come to be everywhere, in place.
 
@@ -422,7 +429,7 @@ CPAR_API extern const cpar_op CPAR_SUM;    /**< the sum of whole, real or comple
 CPAR_API extern const cpar_op CPAR_PROD;   /**< the product of whole, real or complex numbers */
 CPAR_API extern const cpar_op CPAR_MIN;    /**< the least of whole or real numbers */
 CPAR_API extern const cpar_op CPAR_MAX;    /**< the greatest of whole or real numbers */
-CPAR_API extern const cpar_op CPAR_LAND;   /**< 1 where all are true, else 0; of bool or whole numbers */
+CPAR_API extern const cpar_op CPAR_LAND;   /**< 1 where all are true, else 0; of bool or whole numbers (what C compares, as x > 0, is int) */
 CPAR_API extern const cpar_op CPAR_LOR;    /**< 1 where any is true, else 0; of bool or whole numbers */
 CPAR_API extern const cpar_op CPAR_LXOR;   /**< 1 where an odd number of them is true, else 0; of bool or whole numbers */
 CPAR_API extern const cpar_op CPAR_BAND;   /**< bitwise and of whole numbers */
@@ -431,9 +438,9 @@ CPAR_API extern const cpar_op CPAR_BXOR;   /**< bitwise exclusive or of whole nu
 CPAR_API extern const cpar_op CPAR_MINLOC; /**< the cpar_loc of the least value, of these that of the lowest index */
 CPAR_API extern const cpar_op CPAR_MAXLOC; /**< the cpar_loc of the greatest value, of these that of the lowest index */
 
-/** A value and where it is: what CPAR_MINLOC and CPAR_MAXLOC combine. */
+/** A value and where it is: what CPAR_MINLOC and CPAR_MAXLOC combine, and no other struct; cpar_struct(x) is sent. */
 typedef struct {
-    double value; /**< what is compared */
+    double value; /**< what is compared; whole numbers are exact up to 2^53 */
     int index;    /**< a rank, say */
 } cpar_loc;
 
@@ -468,8 +475,8 @@ CPAR_API int cpar_scan_at(cpar_view in, cpar_view out, cpar_op op, const cpar_co
 /** cpar_split(color, key, .group = g): a new group of all ranks that give the same color, in the order of
     their keys, and of their ranks where keys are equal.
 
-    color: 0 or more. key: any. Collective over all ranks, or those of g; blocks. Returns the group that this rank
-    is in, the caller's to cpar_group_free; NULL on error. Messages and collectives of a group never mix with
+    color: 0 or more; a rank that wants no company gives one of its own. key: any. Collective over all ranks, or those of g; blocks. Returns the group that this rank
+    is in, the caller's to cpar_group_free; NULL on error, which as a .group would mean all ranks. Messages and collectives of a group never mix with
     those of others.
     Errors: ARGUMENT for a negative color (the others get their groups); MEMORY. */
 CPAR_API cpar_group *cpar_split_at(int color, int key, const cpar_collective *c);

@@ -90,7 +90,7 @@
     X(long double _Complex, CPAR_COMPLEX, long_double_complex)
 
 #define CPAR_CASE_KIND_(T, kind, name) T: kind,
-#define CPAR_KIND_(x) _Generic((x), CPAR_SCALARS(CPAR_CASE_KIND_) default: CPAR_STRUCT)
+#define CPAR_KIND_(x) _Generic((x), CPAR_SCALARS(CPAR_CASE_KIND_) cpar_loc: CPAR_LOC, default: CPAR_STRUCT)
 
 /* 1, or a compiler's error that shows the macro's name. (A _Static_assert inside sizeof(struct)
    would do too, but clang 14 then takes compound literals in it for file scope.) */

@@ -16,7 +16,7 @@ int cpar__failure = EXIT_FAILURE;
 static _Thread_local int last_error;
 static _Atomic(cpar_handler *) handler;
 
-typedef enum { PLAIN, ROOTED, PEER } form;
+typedef enum { PLAIN, ROOTED, STATUS, PEER } form;
 
 #define CPAR__OPERATION_ROW(name, text, form) { text, form },
 static const struct {
@@ -38,6 +38,7 @@ bool cpar__note(cpar__problem *p, int code, const char *format, ...)
         va_end(args);
         p->code = code;
         p->told = false;
+        p->status = 0;
     }
     return false;
 }
@@ -54,7 +55,9 @@ void cpar__begin(cpar__problem *p)
 
 bool cpar__check_running(cpar__problem *p)
 {
-    return cpar__self.runs || cpar__note(p, CPAR_ERROR_STATE, "cpar is not running: cpar_init comes first, cpar_finalize last");
+    if (!cpar__self.runs) return cpar__note(p, CPAR_ERROR_STATE, "cpar is not running: cpar_init comes first, cpar_finalize last");
+    return cpar__threads || pthread_equal(pthread_self(), cpar__self.thread)
+        || cpar__note(p, CPAR_ERROR_STATE, "this is not the thread that called cpar_init, which was not given .threads = true");
 }
 
 /* "2", or "any" for a wildcard. */
@@ -83,6 +86,7 @@ void cpar__describe(char *out, size_t room, const cpar__call *call)
     switch (operations[call->operation].form) {
     case PLAIN: snprintf(out, room, "%s%s", where, name); break;
     case ROOTED: snprintf(out, room, "%s%s, root %d", where, name, call->peer); break;
+    case STATUS: snprintf(out, room, "%s%s, status %d", where, name, call->peer); break;
     case PEER:
         snprintf(out, room, "%s%s %s, tag %s", where, name, number(peer, sizeof peer, call->peer), number(tag, sizeof tag, call->tag));
         break;
@@ -91,9 +95,10 @@ void cpar__describe(char *out, size_t room, const cpar__call *call)
 
 void cpar__line(char *out, size_t room, const cpar__call *call, const char *why)
 {
-    char who[sizeof cpar__self.host + 64] = "", what[256];
-    const int rank = call->group ? call->group->rank : cpar__self.rank, size = call->group ? call->group->size : cpar__self.size;
-    if (size > 0) snprintf(who, sizeof who, "rank %d of %d on %s, ", rank, size, cpar__self.host);
+    char who[sizeof cpar__self.host + 64] = "", in_group[64] = "", what[256];
+    const cpar_group *g = call->group;
+    if (g && g != &cpar__world) snprintf(in_group, sizeof in_group, ", %d of %d in its group", g->rank, g->size);
+    if (cpar__self.size > 0) snprintf(who, sizeof who, "rank %d of %d%s on %s, ", cpar__self.rank, cpar__self.size, in_group, cpar__self.host);
     cpar__describe(what, sizeof what, call);
     snprintf(out, room, "cpar: %s%s: %s", who, what, why);
 }
@@ -123,7 +128,7 @@ static void print_and_end(const cpar__problem *p, const char *line)
     if (p->told) pause_ms(1000);
     fprintf(stderr, "%s\n", line);
     pause_ms(100);
-    cpar__end_job(cpar__failure);
+    cpar__end_job(p->status ? p->status : cpar__failure);
 }
 
 int cpar__raise(const cpar__call *call, const cpar__problem *p)

@@ -3,6 +3,7 @@
 #define CPAR_ERROR_H
 
 #include <cpar.h>
+#include <pthread.h>
 
 /* Every operation: its name in errors, and what else identifies it there. The numbers are on the
    wire too (cpar__envelope.operation), where MESSAGE stands for all of point-to-point. */
@@ -27,6 +28,7 @@
     X(IRECEIVE, "ireceive from", PEER)                                                             \
     X(INIT, "init", PLAIN)                                                                         \
     X(FINALIZE, "finalize", PLAIN)                                                                 \
+    X(EXIT, "exit", STATUS)                                                                        \
     X(RANK, "rank", PLAIN)                                                                         \
     X(SIZE, "size", PLAIN)                                                                         \
     X(NAME, "get_processor_name", PLAIN)                                                           \
@@ -50,7 +52,7 @@ typedef struct {
     cpar_place at;
     cpar__operation operation;
     const cpar_group *group; /* the ranks that are meant; NULL where there are none to mean */
-    int peer; /* the other rank, or the root */
+    int peer; /* the other rank, the root, or the exit status */
     int tag;
     uint8_t reduction; /* of a collective that combines: by what (op.h) */
     uint32_t turn;     /* of a collective: which call of the group's it is */
@@ -59,14 +61,16 @@ typedef struct {
 /* What went wrong: a code, 0 for nothing, and the cause in words. */
 typedef struct {
     int code;
-    bool told; /* by the rank where it is, which reports it too */
+    bool told;  /* by the rank where it is, which reports it too */
+    int status; /* with which the job is to end; 0: cpar__failure tells */
     char why[240];
 } cpar__problem;
 
-/* What errors tell of this process, when size is not 0; and whether cpar runs: from the end of init to the end of
-   finalize. */
+/* What errors tell of this process, when size is not 0; whether cpar runs: from the end of init to the end of
+   finalize; and the thread that started it. */
 typedef struct {
     bool runs;
+    pthread_t thread;
     int rank, size;
     char host[256];
 } cpar__identity;
@@ -87,7 +91,7 @@ void cpar__keep(cpar__problem *p, const cpar__problem *other);
 /* Every public call that can fail starts with this: no problem yet, and no last error. */
 void cpar__begin(cpar__problem *p);
 
-/* Notes a problem unless cpar runs. */
+/* Notes a problem unless cpar runs, and for this thread. */
 bool cpar__check_running(cpar__problem *p);
 
 /* Makes the code what cpar_last_error tells, and returns it. */
@@ -99,7 +103,7 @@ const char *cpar__base_name(const char *path);
 /* Writes "ring.c:17, receive from 2, tag 0"; without the place where there is none. */
 void cpar__describe(char *out, size_t room, const cpar__call *call);
 
-/* Writes "cpar: rank 3 of 8 on node2, ring.c:17, receive from 2, tag 0: why". */
+/* Writes "cpar: rank 3 of 8 on node2, ring.c:17, receive from 2, tag 0: why"; in a group "rank 3 of 8, 1 of 4 in its group". */
 void cpar__line(char *out, size_t room, const cpar__call *call, const char *why);
 
 /* The one way out for errors: tells the handler, by default prints the line and ends the job. Returns

@@ -86,33 +86,17 @@ static void end(void)
     if (started_mpi) MPI_Finalize();
 }
 
-/* A program that ends without cpar_finalize: the end is made up for. One that fails may be alone in that, with the others
-   waiting for what it no longer sends: it gives them some seconds to come to their end, and then ends the job. */
-static void at_exit(int status, void *unused)
-{
-    const double grace = 3;
-    (void)unused;
-    if (!cpar__self.runs || getpid() != process) return;
-    if (status) {
-        cpar__failure = status;
-        cpar__wait_until = cpar_time() + grace;
-    }
-    cpar_finalize_at((cpar_place){ 0 });
-}
-
-static void finalize_at_exit(void)
-{
-    if (process) return;
-    process = getpid();
-    on_exit(at_exit, NULL);
-}
+static void finalize_at_exit(void);
 
 int cpar_init_at(int *argc, const cpar_start *start)
 {
     const cpar__call call = { .at = start->at, .operation = CPAR__INIT };
     cpar__problem problem;
     cpar__begin(&problem);
-    if (cpar__self.runs) return 0;
+    if (cpar__self.runs) {
+        if (start->threads && !cpar__threads) cpar__note(&problem, CPAR_ERROR_STATE, "cpar runs already, and for one thread");
+        return cpar__raise(&call, &problem);
+    }
 
     cpar__read_settings(&problem);
     if (!start_mpi(argc, start, &problem)) return cpar__raise(&call, &problem); /* MPI can't tell the others */
@@ -122,6 +106,7 @@ int cpar_init_at(int *argc, const cpar_start *start)
     find_tag_max();
     if (agree(&problem) && cpar__group_open(&cpar__world, MPI_COMM_WORLD, false, &problem)) {
         cpar__self.runs = true;
+        cpar__self.thread = pthread_self();
         if (started_mpi) finalize_at_exit();
         return 0;
     }
@@ -171,23 +156,51 @@ static void settle(void)
     } while (most);
 }
 
-int cpar_finalize_at(cpar_place at)
+/* `call` is finalize or exit. */
+static int finish_all(const cpar__call *call)
 {
-    const cpar__call call = cpar__collective_call(at, CPAR__FINALIZE, NULL, 0);
     const cpar_group *g;
     cpar__problem problem;
     cpar__begin(&problem);
-    if (!cpar__self.runs) return 0;
 
     cpar__abandon_requests(&problem);
-    cpar__barrier(&call, &problem); /* all is sent */
-    look_for_unreceived(&call, &cpar__world, &problem);
-    TAILQ_FOREACH(g, &cpar__groups, open) look_for_unreceived(&call, g, &problem);
-    cpar__barrier(&call, &problem); /* and received, by somebody */
+    cpar__barrier(call, &problem); /* all is sent */
+    look_for_unreceived(call, &cpar__world, &problem);
+    TAILQ_FOREACH(g, &cpar__groups, open) look_for_unreceived(call, g, &problem);
+    cpar__barrier(call, &problem); /* and received, by somebody */
     settle();
-    const int code = cpar__raise(&call, &problem);
+    const int code = cpar__raise(call, &problem);
     end();
     return code;
+}
+
+int cpar_finalize_at(cpar_place at)
+{
+    if (!cpar__self.runs) return cpar__remember(0);
+    const cpar__call call = cpar__collective_call(at, CPAR__FINALIZE, NULL, 0);
+    return finish_all(&call);
+}
+
+/* A program that ends without cpar_finalize: the end is made up for. One that fails may be alone in that, with the others
+   waiting for what it no longer sends: it gives them some seconds to come to their end, and then ends the job. */
+static void at_exit(int status, void *unused)
+{
+    const double grace = 3;
+    (void)unused;
+    if (!cpar__self.runs || getpid() != process) return;
+    if (status) {
+        cpar__failure = status;
+        cpar__wait_until = cpar_time() + grace;
+    }
+    const cpar__call call = cpar__collective_call((cpar_place){ 0 }, CPAR__EXIT, NULL, status);
+    finish_all(&call);
+}
+
+static void finalize_at_exit(void)
+{
+    if (process) return;
+    process = getpid();
+    on_exit(at_exit, NULL);
 }
 
 void cpar_abort(int code)

@@ -57,7 +57,7 @@ static int class_of(cpar_type type)
     case CPAR_UNSIGNED: return WHOLE;
     case CPAR_FLOAT: return REAL;
     case CPAR_COMPLEX: return COMPLEX;
-    case CPAR_STRUCT: return type.size == sizeof(cpar_loc) ? LOC : 0;
+    case CPAR_LOC: return LOC;
     default: return 0;
     }
 }

@@ -175,10 +175,12 @@ static void place_message(cpar__transfer *t)
 static void note_other_call(cpar__transfer *t, const cpar__envelope *expected)
 {
     const cpar__envelope *e = &t->envelope;
-    char theirs[128], turns[64] = "";
+    char theirs[128], turns[96] = "";
     cpar__describe(theirs, sizeof theirs, &(cpar__call){ .operation = e->operation, .peer = (int)e->root, .reduction = e->reduction });
-    if (e->turn != expected->turn) snprintf(turns, sizeof turns, " in its collective %u, this rank in its %u", e->turn, expected->turn);
-    cpar__note(&t->problem, CPAR_ERROR_STATE, "rank %d is in %s meanwhile%s%s", t->peer, theirs, *turns ? "," : "", turns);
+    if (e->turn != expected->turn)
+        snprintf(turns, sizeof turns, " as its collective %u, this one is %u: they have disagreed before", e->turn, expected->turn);
+    cpar__note(&t->problem, CPAR_ERROR_STATE, "rank %d called %s instead%s", t->peer, theirs, turns);
+    if (e->operation == CPAR__EXIT && (e->root & 255) == e->root) t->problem.status = (int)e->root;
 }
 
 /* An envelope has landed in `arrived` bytes, which are not to be trusted. */
@@ -470,6 +472,16 @@ size_t cpar__advance_others(int turns)
 
 /* ---- Waiting -------------------------------------------------------------------------------- */
 
+/* Of a receive that waits: a message that has come and that it does not take. */
+static void find_another(char *out, size_t room, const cpar__transfer *t)
+{
+    MPI_Status status;
+    int found = 0;
+    if (t->stage != CPAR__LANDING_ENVELOPE || !cpar__is_message(t->call.operation)) return;
+    if (MPI_Iprobe(MPI_ANY_SOURCE, MPI_ANY_TAG, t->call.group->messages, &found, &status) != MPI_SUCCESS || !found) return;
+    snprintf(out, room, "; a message from %d, tag %d has come, but nobody receives it", status.MPI_SOURCE, status.MPI_TAG);
+}
+
 /* One line for a wait that takes CPAR_PATIENCE seconds, and again each time it has doubled. */
 static void tell_if_long(cpar__patience *patience, const cpar__transfer *t)
 {
@@ -482,10 +494,11 @@ static void tell_if_long(cpar__patience *patience, const cpar__transfer *t)
     if (waited < patience->tell_at) return;
     patience->tell_at *= 2;
 
-    char at[64] = "", whom[32] = "", why[160], line[1024];
+    char at[64] = "", whom[32] = "", another[80] = "", why[240], line[1024];
     if (t->wait.file) snprintf(at, sizeof at, " at %.40s:%d", cpar__base_name(t->wait.file), t->wait.line);
     if (!cpar__is_message(t->call.operation)) snprintf(whom, sizeof whom, " for rank %d", t->peer);
-    snprintf(why, sizeof why, "waiting%s%s for %.0f s", at, whom, waited);
+    find_another(another, sizeof another, t);
+    snprintf(why, sizeof why, "waiting%s%s for %.0f s%s", at, whom, waited, another);
     cpar__line(line, sizeof line, &t->call, why);
     fprintf(stderr, "%s\n", line);
 }

@@ -33,6 +33,7 @@ bool cpar__type_exists(cpar_type type)
     case CPAR_FLOAT: return size == sizeof(float) || size == sizeof(double) || size == sizeof(long double);
     case CPAR_COMPLEX: return size == 2 * sizeof(float) || size == 2 * sizeof(double) || size == 2 * sizeof(long double);
     case CPAR_STRUCT: return size > 0;
+    case CPAR_LOC: return size == sizeof(cpar_loc);
     default: return false;
     }
 }
@@ -42,6 +43,8 @@ const char *cpar__type_name(cpar_type type, char *text)
     const char *name = scalar_name(type);
     if (name)
         snprintf(text, CPAR__TYPE_TEXT, "%s", name);
+    else if (type.kind == CPAR_LOC)
+        snprintf(text, CPAR__TYPE_TEXT, "cpar_loc");
     else if (type.kind == CPAR_STRUCT)
         snprintf(text, CPAR__TYPE_TEXT, "struct of %u bytes", (unsigned)type.size);
     else

@@ -16,7 +16,7 @@
            21  1        error: 0, else the sender's error code, and the payload is a text about it
            22  1        reduction: of a collective that combines, by which operation; else 0
            23  1        zero
-           24  4        root: of a collective that has one, else 0
+           24  4        root: of a collective that has one, else 0; at exit the program's status
            28  4        turn: of a collective, which call of its group's it is; else 0 */
 #ifndef CPAR_WIRE_H
 #define CPAR_WIRE_H
@@ -52,7 +52,7 @@ void cpar__envelope_write(const cpar__envelope *e, unsigned char *out);
    and a sequence to receive it under, is there. Otherwise returns what is wrong. */
 const char *cpar__envelope_read(cpar__envelope *e, const unsigned char *in, size_t arrived);
 
-/* Whether two envelopes are of the same call of a collective, or both of messages. */
+/* Whether two envelopes are of the same call of a collective, or both of messages. Finalize meets exit, of any status. */
 bool cpar__envelope_same_call(const cpar__envelope *a, const cpar__envelope *b);
 
 /* A number that differs between builds or machines which could not read each other. */

@@ -74,6 +74,10 @@ refused ring --bytes x
 refused ring --bytes 0
 refused ring -z
 refused ring 5
+on 0 ring --laps
+lines err 1 "^ring: --laps: its value is missing; --help tells all$"
+on 0 fib --fast
+lines err 1 "^fib: --fast: no such option, or one without a value; --help tells all$"
 for app in ring fib; do
     on 2 $app --help
     ends 0

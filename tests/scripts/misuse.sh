@@ -52,13 +52,13 @@ ends 1
 lines err 1 "$head scatter, root 0: .*the counts up to rank 0 sum to more than the 3 elements there are$"
 on 2 misuse collectives_differ
 ends 1
-lines err 1 "$head barrier: rank 1 is in gather, root 0 meanwhile$"
+lines err 1 "$head barrier: rank 1 called gather, root 0 instead$"
 on 2 misuse roots_differ
 ends 1
-lines err 1 "rank 1 of 2 .* broadcast, root 0: rank 0 is in broadcast, root 0 meanwhile, in its collective 1, this rank in its 2$"
+lines err 1 "rank 1 of 2 .* broadcast, root 0: rank 0 called broadcast, root 0 instead as its collective 1, this one is 2: they have disagreed before$"
 on 3 misuse operations_differ
 ends 1
-lines err 1 "rank 0 of 3 .* reduce by SUM, root 0: rank [12] is in reduce by MAX, root 0 meanwhile$"
+lines err 1 "rank 0 of 3 .* reduce by SUM, root 0: rank [12] called reduce by MAX, root 0 instead$"
 
 # Without cpar_finalize: the job ends by itself, with the program's status.
 for ranks in 0 1 3; do
@@ -73,7 +73,7 @@ for ranks in 0 1 3; do
     lines err 0 "cpar|MPI_ABORT|improper"
     on $ranks misuse leave_unreceived
     ends 6
-    lines err 1 "^cpar: rank [0-9] of [0-9] on $host, finalize: nobody received 1 double from rank 0, tag 7$"
+    lines err 1 "^cpar: rank [0-9] of [0-9] on $host, exit, status 6: nobody received 1 double from rank 0, tag 7$"
     on $ranks misuse leave_in_a_child
     ends 0
     lines out $((ranks ? ranks : 1)) "^the child ended with 9$"
@@ -86,6 +86,15 @@ lines out 1 "^rank 2: 0 0 0, 001, 3 0$"
 
 on 3 misuse leave_others_waiting
 ends 8
+on 3 misuse leave_others_in_broadcast
+ends 9
+lines err 1 "rank [12] of 3 on $host, misuse.c:[0-9]+, broadcast, root 0: rank 0 called exit, status 9 instead$"
+on 4 misuse group_error
+ends 1
+lines err 1 "rank 3 of 4, 1 of 2 in its group on $host, misuse.c:[0-9]+, receive from 0, tag 0: the message holds 1 int, asked for 1 double"
+on 2 misuse second_thread
+ends 0
+lines out 2 "^from another thread 7, from this one 0, with threads after all 7$"
 
 on 3 misuse print
 ends 0
@@ -145,6 +154,9 @@ ends 0
 lines err 1 "^cpar: rank 1 of 2 on $host, misuse.c:[0-9]+, receive from any, tag 0: waiting for 1 s$"
 lines err 1 "^cpar: rank 1 of 2 on $host, misuse.c:[0-9]+, receive from any, tag 0: waiting for 2 s$"
 lines err 2 "waiting"
+on 2 misuse wait_for_another_tag
+ends 0
+lines err 1 "rank 1 of 2 on $host, misuse.c:[0-9]+, receive from 0, tag 5: waiting for 1 s; a message from 0, tag 4 has come, but nobody receives it$"
 
 for bad in "CPAR_PATIENCE=x" "CPAR_PIECE=0" "CPAR_PIECE=9999999999999999999999" "CPAR_INLINE_NEAR=-1" "CPAR_INLINE_FAR=61441" "CPAR_SEQUENCES=1e3" "CPAR_TUNE=2"; do
     export CPAR_PATIENCE=1
