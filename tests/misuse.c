@@ -272,6 +272,33 @@ static void second_thread(void)
     printf("from another thread %d, from this one %d, with threads after all %d\n", theirs, ours, cpar_init(NULL, NULL, .threads = true));
 }
 
+static void split_or_gather(void)
+{
+    if (rank == 0) cpar_split(0, 0);
+    if (rank == 1) cpar_free(cpar_gather(7, 0));
+    cpar_free(cpar_receive(1 - rank));
+}
+
+static void barrier_without_one(void)
+{
+    int x = 0;
+    cpar_on_error(CPAR_ERRORS_RETURN);
+    const int code = rank == 1 ? cpar_broadcast(&x, 1) : cpar_barrier();
+    printf("rank %d: %d\n", rank, code);
+    fflush(stdout);
+    nanosleep(&(struct timespec){ .tv_nsec = 500000000 }, NULL);
+    cpar_abort(3);
+}
+
+static void use_group_after_end(void)
+{
+    cpar_group *g = cpar_split(0, 0);
+    cpar_finalize();
+    cpar_on_error(CPAR_ERRORS_RETURN);
+    const int send = cpar_send(1, 0, .group = g), barrier = cpar_barrier(.group = g), end = cpar_group_free(g);
+    printf("%d %d %d\n", send, barrier, end);
+}
+
 static void wait_for_another_tag(void)
 {
     if (rank == 0) {
@@ -304,7 +331,7 @@ static const struct {
     CASE(abort_job) CASE(abort_zero) CASE(bad_scatter) CASE(leave) CASE(leave_with_status) CASE(leave_unreceived) CASE(leave_alone) CASE(leave_others_waiting) CASE(leave_in_a_child)
     CASE(no_memory) CASE(collectives_differ) CASE(roots_differ) CASE(operations_differ) CASE(print) CASE(print_to_full) CASE(no_sequences_left) CASE(handler)
     CASE(finalize_twice) CASE(init_after_end) CASE(use_after_end) CASE(wait_long) CASE(wait_for_another_tag)
-    CASE(leave_others_in_broadcast) CASE(group_error) CASE(second_thread)
+    CASE(leave_others_in_broadcast) CASE(group_error) CASE(second_thread) CASE(split_or_gather) CASE(barrier_without_one) CASE(use_group_after_end)
 };
 
 /* Without init, or with an MPI of its own. */

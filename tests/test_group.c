@@ -108,8 +108,8 @@ START_TEST(errors_are_in_the_groups_terms)
     all_sent();
     const int free_code = cpar_group_free(reverse);
 
-    snprintf(expected, sizeof expected, "3 cpar: rank %d of %d on %s, test_group.c:%d, send to %d, tag 0: the destination is %d, accepted are 0 to %d",
-        size - 1 - rank, size, cpar_get_processor_name(), line, size, size, size - 1);
+    snprintf(expected, sizeof expected, "3 cpar: rank %d of %d (%d of %d in all) on %s, test_group.c:%d, send to %d, tag 0: the destination is %d, accepted are 0 to %d",
+        size - 1 - rank, size, rank, size, cpar_get_processor_name(), line, size, size, size - 1);
     expect(code == CPAR_ERROR_RANK);
     expect_of(strcmp(told, expected) == 0, "%s", told);
     expect(rank == 0 ? !bad && bad_code == CPAR_ERROR_ARGUMENT : bad && bad_code == 0 && bad_size == size - 1);
@@ -185,6 +185,30 @@ START_TEST(groups_left_are_freed_at_the_end)
 }
 END_TEST
 
+START_TEST(a_message_left_in_a_group_is_told_of_when_the_group_ends)
+{
+    static char a[100000];
+    cpar_group *whole = cpar_split(0, 0);
+    cpar_send("left", cpar_rank(.group = whole), .group = whole);
+    cpar_send(cpar_array(a, sizeof a), cpar_rank(.group = whole), .group = whole);
+    const int code = cpar_group_free(whole);
+    expect(code == CPAR_ERROR_STATE);
+}
+END_TEST
+
+START_TEST(a_groups_communicator_has_the_programs_error_handler)
+{
+    cpar_group *whole = cpar_split(0, 0);
+    MPI_Errhandler handler;
+    MPI_Comm_get_errhandler(cpar_comm(whole), &handler);
+    const bool fatal = handler == MPI_ERRORS_ARE_FATAL;
+    MPI_Errhandler_free(&handler);
+    cpar_group_free(whole);
+    expect(fatal);
+}
+END_TEST
+
 HARNESS_MAIN("group", split_numbers_by_key, messages_do_not_mix, collectives_stay_in_the_group, errors_are_in_the_groups_terms,
     raw_mpi_goes_beside, a_communicator_becomes_a_group, an_open_receive_completes_while_its_owner_splits,
-    groups_left_are_freed_at_the_end)
+    groups_left_are_freed_at_the_end,
+    a_message_left_in_a_group_is_told_of_when_the_group_ends, a_groups_communicator_has_the_programs_error_handler)

@@ -397,8 +397,52 @@ START_TEST(an_open_receive_completes_while_its_owner_reduces)
 }
 END_TEST
 
+START_TEST(all_ranks_get_the_same_bits_whatever_comes_together)
+{
+    /* Where a op b is not b op a to the bit, though the operation commutes. */
+    const int rank = cpar_rank(), size = cpar_size();
+    const double odd[] = { NAN, -0.0, 0.0, -NAN };
+    struct {
+        double min, max, sum;
+        cpar_loc least;
+    } mine;
+    bool same = true;
+    memset(&mine, 0, sizeof mine);
+    for (int special = 0; special < size; special++)
+        for (size_t i = 0; i < sizeof odd / sizeof *odd; i++) {
+            const double x = rank == special ? odd[i] : rank == (special + 1) % size ? odd[(i + 1) % 4] : 0.0;
+            const cpar_loc at = { x, rank };
+            cpar_allreduce(x, &mine.min, CPAR_MIN);
+            cpar_allreduce(x, &mine.max, CPAR_MAX);
+            cpar_allreduce(x, &mine.sum, CPAR_SUM);
+            cpar_allreduce(cpar_struct(at), &mine.least, CPAR_MINLOC);
+            cpar_message *all = cpar_allgather(cpar_array((char *)&mine, sizeof mine));
+            for (int k = 0; k < size; k++) same = same && memcmp(cpar_part(all, k, char, NULL), &mine, sizeof mine) == 0;
+            cpar_free(all);
+        }
+    expect(same);
+}
+END_TEST
+
+START_TEST(one_rank_without_an_operation_leaves_nobody_waiting)
+{
+    const int rank = cpar_rank(), size = cpar_size();
+    bool right = true;
+    for (int root = 0; root < size; root++)
+        for (int bad = 0; bad < size; bad++) {
+            int sum = 0;
+            const int code = cpar_reduce(1, &sum, rank == bad ? (cpar_op){ 0 } : CPAR_SUM, root);
+            if (rank == bad) right = right && code == CPAR_ERROR_OP;
+            if (rank == root) right = right && code && sum == 0;
+        }
+    cpar_barrier();
+    expect(right);
+}
+END_TEST
+
 HARNESS_MAIN("reduce", every_operation_on_whole_numbers, every_operation_on_real_and_complex_numbers, logic_on_truth_values,
     locations_of_least_and_greatest, order_is_kept_where_the_operation_does_not_commute, an_operation_of_ones_own_on_aligned_structs,
     in_and_out_may_be_the_same_memory, results_are_the_same_to_the_bit_everywhere, groups_reduce_among_themselves,
     an_operation_is_refused_where_it_is_not_defined, wrong_arguments, one_ranks_error_reaches_the_others, the_error_names_the_two_ranks,
-    ranks_with_other_operations_find_out, an_open_receive_completes_while_its_owner_reduces)
+    ranks_with_other_operations_find_out, an_open_receive_completes_while_its_owner_reduces,
+    all_ranks_get_the_same_bits_whatever_comes_together, one_rank_without_an_operation_leaves_nobody_waiting)

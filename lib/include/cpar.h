@@ -248,7 +248,8 @@ CPAR_API int cpar_send_at(cpar_view value, const cpar_p2p *c);
     source: a rank or CPAR_ANY_SOURCE. tag: 0 when not given; CPAR_ANY_TAG takes any. Messages from
     one rank under one tag come in the order in which they were sent.
     Blocks until the message is there. Returns it, the caller's to cpar_free; NULL on error.
-    Errors: RANK, TAG; MEMORY, with the message discarded. */
+    Errors: RANK, TAG; MEMORY, with the message discarded (left for the next receive where there are not even 60 KiB for it
+    to land in). */
 CPAR_API cpar_message *cpar_receive_at(const cpar_p2p *c);
 
 /** cpar_receive_into(&x, source, .tag = t, .status = &st): receives into the caller's memory.
@@ -348,13 +349,14 @@ CPAR_API int cpar_wait_all_at(cpar_request **rs, size_t n, cpar_place at);
    called; so has a rank that takes part with another type or count than it should, of code TYPE or LENGTH. Each
    call's text tells which ranks meet. Ranks that do not meet, as those that disagree on the root of a gather or reduce,
    wait for each other (CPAR_PATIENCE tells of it); in a broadcast or scatter each that takes itself for the root goes on,
-   and they find out at the next collective of the group, cpar_finalize if need be. After an error of code STATE the
+   and they find out at the next collective of the group, cpar_finalize if need be. After an error of code STATE, of
+   RANK that not all ranks have, or of MEMORY where not even 60 KiB for a message to land in are to be had, the
    group's collectives may be out of step; after any other they are not. */
 
 /** cpar_broadcast(&x or view, root): the root's elements come to be everywhere, in place.
 
     Collective; every rank gives the same type and count. Blocks until this rank's
-    memory is filled, at the root until it may be changed. Method: a binomial tree, through which long
+    memory is filled and passed on to those whom it serves, at the root until it may be changed. Method: a binomial tree, through which long
     values move in pieces.
     Errors: RANK for the root, on every rank; TYPE or LENGTH on a rank whose type or count
     is not the root's (its memory stays as it was, the others succeed); ARGUMENT; MEMORY. */
@@ -414,11 +416,13 @@ CPAR_API cpar_range cpar_balance(size_t n, int size, int rank);
 
 /** How two elements become one. Built in: CPAR_SUM and its like. The program's own:
 
-        (cpar_op){ .combine = f, .commutes = true }   with   void f(const void *in, void *inout, size_t n)
+        const cpar_op op = { .combine = f, .commutes = true };   with   void f(const void *in, void *inout, size_t n)
 
     f has n pairs of elements, and leaves in inout[i] the result of in[i] op inout[i]; `in` comes from lower ranks than
     inout, as in MPI, unless the operation commutes, and f does not call cpar. The operation is associative; where it
-    does not commute, leave .commutes out: then the ranks' order is kept, a0 op a1 op a2 and so on. */
+    does not commute, leave .commutes out: then the ranks' order is kept, a0 op a1 op a2 and so on. Ranks that give
+    different operations of their own are not told so. The logical ones leave elements as they were given where there is
+    nothing to combine: on one rank alone, and at rank 0 of a scan. */
 typedef struct {
     void (*combine)(const void *in, void *inout, size_t n); /**< NULL in those built in */
     bool commutes;                                          /**< a op b is b op a */
@@ -429,7 +433,7 @@ CPAR_API extern const cpar_op CPAR_SUM;    /**< the sum of whole, real or comple
 CPAR_API extern const cpar_op CPAR_PROD;   /**< the product of whole, real or complex numbers */
 CPAR_API extern const cpar_op CPAR_MIN;    /**< the least of whole or real numbers */
 CPAR_API extern const cpar_op CPAR_MAX;    /**< the greatest of whole or real numbers */
-CPAR_API extern const cpar_op CPAR_LAND;   /**< 1 where all are true, else 0; of bool or whole numbers (what C compares, as x > 0, is int) */
+CPAR_API extern const cpar_op CPAR_LAND;   /**< 1 where all are true, else 0; of bool or whole numbers, such as the int of x > 0 */
 CPAR_API extern const cpar_op CPAR_LOR;    /**< 1 where any is true, else 0; of bool or whole numbers */
 CPAR_API extern const cpar_op CPAR_LXOR;   /**< 1 where an odd number of them is true, else 0; of bool or whole numbers */
 CPAR_API extern const cpar_op CPAR_BAND;   /**< bitwise and of whole numbers */
@@ -483,7 +487,8 @@ CPAR_API cpar_group *cpar_split_at(int color, int key, const cpar_collective *c)
 
 /** cpar_group_free(g): ends a group. Collective over it, blocks. NULL does nothing. cpar_finalize frees the groups
     that are left.
-    Errors: STATE for a request of the group that is still open: then the group stays. */
+    Errors: STATE for a request of the group that is still open: then the group stays; and for a message in it that this
+    rank never received, where MPI has it by then. */
 CPAR_API int cpar_group_free_at(cpar_group *g, cpar_place at);
 
 /* ---- Errors -------------------------------------------------------------------------------- */

@@ -86,18 +86,22 @@ cpar__branch cpar__find_branch(const cpar_group *g, int root)
 
 /* Dissemination (Hensgen, Finkel and Manber, 1988): after the round of distance d this rank has heard,
    directly or through others, of the 2d - 1 ranks before it. */
-void cpar__barrier(const cpar__call *call, cpar__problem *p)
+bool cpar__barrier(const cpar__call *call, cpar__problem *p)
 {
     const int rank = call->group->rank, size = call->group->size;
     const cpar_view nothing = { .type = { CPAR_CHAR, 1 } };
+    cpar__problem met = { .code = 0 }, room;
     for (int distance = 1; distance < size; distance *= 2) {
+        const cpar__problem *told = cpar__as_told(call, &met, &room);
         cpar__transfer t[2];
         cpar__start_receive(&t[0], call, (rank - distance + size) % size);
-        cpar__start_send(&t[1], call, (rank + distance) % size, &nothing);
+        cpar__start_part(&t[1], call, (rank + distance) % size, &nothing, told);
         cpar__complete(t, 2);
         cpar__place(&t[0], NULL);
-        cpar__finish(t, 2, p);
+        cpar__finish(t, 2, &met);
     }
+    cpar__keep(p, &met);
+    return !met.code;
 }
 
 int cpar_barrier_at(const cpar_collective *c)

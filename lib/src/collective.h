@@ -33,8 +33,9 @@ typedef struct {
 } cpar__branch;
 cpar__branch cpar__find_branch(const cpar_group *g, int root);
 
-/* Returns when every rank has called it. Notes what went wrong. */
-void cpar__barrier(const cpar__call *call, cpar__problem *p);
+/* Returns when every rank has called it: true. Else notes what went wrong, as on the ranks that hear of it from here;
+   then not all are here, and what blocks in MPI may block for good. */
+bool cpar__barrier(const cpar__call *call, cpar__problem *p);
 
 /* Gathers at call->peer, see cpar_gather. Where a problem is noted already, the value is not
    looked at, and the root told. The message, or NULL; notes what went wrong. */

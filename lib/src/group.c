@@ -23,6 +23,15 @@ static cpar_group *open_group(MPI_Comm comm, cpar__problem *p)
     return NULL;
 }
 
+/* What is made of cpar's own communicators becomes the program's, whose errors go where those of `from` go. */
+static void inherit_handler(MPI_Comm from, MPI_Comm to, cpar__problem *p)
+{
+    MPI_Errhandler handler;
+    if (!cpar__check_mpi(p, MPI_Comm_get_errhandler(from, &handler))) return;
+    cpar__check_mpi(p, MPI_Comm_set_errhandler(to, handler));
+    MPI_Errhandler_free(&handler);
+}
+
 cpar_group *cpar_split_at(int color, int key, const cpar_collective *c)
 {
     const cpar__call call = cpar__collective_call(c->at, CPAR__SPLIT, c->group, 0);
@@ -30,11 +39,12 @@ cpar_group *cpar_split_at(int color, int key, const cpar_collective *c)
     MPI_Comm comm = MPI_COMM_NULL;
     cpar__problem problem;
     cpar__begin(&problem);
-    if (cpar__check_running(&problem)) {
-        cpar__barrier(&call, &problem);
+    if (cpar__check_running(&problem) && cpar__barrier(&call, &problem)) {
         if (color < 0) cpar__note(&problem, CPAR_ERROR_ARGUMENT, "the color is %d, accepted are 0 and more", color);
-        if (cpar__check_mpi(&problem, MPI_Comm_split(call.group->internal, problem.code ? MPI_UNDEFINED : color, key, &comm)) && comm != MPI_COMM_NULL)
+        if (cpar__check_mpi(&problem, MPI_Comm_split(call.group->internal, problem.code ? MPI_UNDEFINED : color, key, &comm)) && comm != MPI_COMM_NULL) {
+            inherit_handler(call.group->program, comm, &problem);
             g = open_group(comm, &problem);
+        }
     }
     cpar__raise(&call, &problem);
     return g;
@@ -42,19 +52,25 @@ cpar_group *cpar_split_at(int color, int key, const cpar_collective *c)
 
 int cpar_group_free_at(cpar_group *g, cpar_place at)
 {
-    const cpar__call call = { .at = at, .operation = CPAR__GROUP_FREE, .group = g };
+    cpar__call call = { .at = at, .operation = CPAR__GROUP_FREE, .group = cpar__group_of(g) };
     cpar__problem problem;
     cpar__begin(&problem);
     if (!g) return 0;
-    if (cpar__check_running(&problem) && cpar__check_no_requests(&problem, g)) {
-        cpar__barrier(&call, &problem);
-        cpar__lock();
-        TAILQ_REMOVE(&cpar__groups, g, open);
-        cpar__unlock();
-        cpar__group_close(g);
-        free(g);
-        return cpar__raise(&(cpar__call){ .at = at, .operation = CPAR__GROUP_FREE }, &problem);
+    if (!cpar__check_running(&problem) || !cpar__check_no_requests(&problem, g)) return cpar__raise(&call, &problem);
+
+    call = cpar__collective_call(at, CPAR__GROUP_FREE, g, 0);
+    bool ended = false;
+    if (cpar__barrier(&call, &problem)) { /* all is sent */
+        cpar__discard_unreceived(&call, g, &problem);
+        ended = cpar__barrier(&call, &problem) && cpar__let_end(g); /* and received, by somebody */
     }
+    if (!ended) return cpar__raise(&call, &problem);
+    cpar__lock();
+    TAILQ_REMOVE(&cpar__groups, g, open);
+    cpar__unlock();
+    cpar__group_close(g);
+    free(g);
+    call.group = NULL;
     return cpar__raise(&call, &problem);
 }
 

@@ -117,33 +117,6 @@ int cpar_init_at(int *argc, const cpar_start *start)
 
 /* ---- End ------------------------------------------------------------------------------------ */
 
-/* Receives what nobody has received in a group, and notes it. Only what has arrived by now can be seen. */
-static void look_for_unreceived(const cpar__call *finalize, const cpar_group *g, cpar__problem *p)
-{
-    cpar__problem first = { .code = 0 };
-    int found, count = 0;
-    MPI_Status status;
-    while (MPI_Iprobe(MPI_ANY_SOURCE, MPI_ANY_TAG, g->messages, &found, &status) == MPI_SUCCESS && found) {
-        const cpar__call call = { .at = finalize->at, .operation = CPAR__RECEIVE, .group = g, .peer = status.MPI_SOURCE, .tag = status.MPI_TAG };
-        char name[CPAR__TYPE_TEXT];
-        cpar__transfer t;
-        cpar__start_receive(&t, &call, call.peer);
-        cpar__complete(&t, 1);
-        if (t.problem.code) {
-            cpar__keep(p, &t.problem);
-            cpar__release(&t);
-            return;
-        }
-        cpar__note(&first, CPAR_ERROR_STATE, "%zu %s from rank %d, tag %d", (size_t)t.envelope.count,
-            cpar__type_name(t.envelope.type, name), t.peer, t.tag);
-        cpar__place(&t, NULL);
-        cpar__complete(&t, 1);
-        cpar__release(&t);
-        count++;
-    }
-    if (count) cpar__note(p, CPAR_ERROR_STATE, "nobody received %.160s%s", first.why, count > 1 ? ", and more" : "");
-}
-
 /* What goes on without an owner may need turns on both sides: all ranks give each other some, until none has
    anything left. Ten seconds bring to an end what MPI does not bring to one. */
 static void settle(void)
@@ -164,11 +137,11 @@ static int finish_all(const cpar__call *call)
     cpar__begin(&problem);
 
     cpar__abandon_requests(&problem);
-    cpar__barrier(call, &problem); /* all is sent */
-    look_for_unreceived(call, &cpar__world, &problem);
-    TAILQ_FOREACH(g, &cpar__groups, open) look_for_unreceived(call, g, &problem);
-    cpar__barrier(call, &problem); /* and received, by somebody */
-    settle();
+    if (cpar__barrier(call, &problem)) { /* all is sent */
+        cpar__discard_unreceived(call, &cpar__world, &problem);
+        TAILQ_FOREACH(g, &cpar__groups, open) cpar__discard_unreceived(call, g, &problem);
+        if (cpar__barrier(call, &problem)) settle(); /* and received, by somebody */
+    }
     const int code = cpar__raise(call, &problem);
     end();
     return code;

@@ -172,3 +172,31 @@ cpar_message *cpar_exchange_at(cpar_view value, int destination, const cpar_p2p 
         }
     return t[0].message;
 }
+
+/* ---- What is left --------------------------------------------------------------------------- */
+
+void cpar__discard_unreceived(const cpar__call *at_end, const cpar_group *g, cpar__problem *p)
+{
+    cpar__problem first = { .code = 0 };
+    int found, count = 0;
+    MPI_Status status;
+    while (MPI_Iprobe(MPI_ANY_SOURCE, MPI_ANY_TAG, g->messages, &found, &status) == MPI_SUCCESS && found) {
+        const cpar__call call = { .at = at_end->at, .operation = CPAR__RECEIVE, .group = g, .peer = status.MPI_SOURCE, .tag = status.MPI_TAG };
+        char name[CPAR__TYPE_TEXT];
+        cpar__transfer t;
+        cpar__start_receive(&t, &call, call.peer);
+        cpar__complete(&t, 1);
+        if (t.problem.code) {
+            cpar__keep(p, &t.problem);
+            cpar__release(&t);
+            return;
+        }
+        cpar__note(&first, CPAR_ERROR_STATE, "%zu %s from rank %d, tag %d", (size_t)t.envelope.count,
+            cpar__type_name(t.envelope.type, name), t.peer, t.tag);
+        cpar__place(&t, NULL);
+        cpar__complete(&t, 1);
+        cpar__release(&t);
+        count++;
+    }
+    if (count) cpar__note(p, CPAR_ERROR_STATE, "nobody received %.160s%s", first.why, count > 1 ? ", and more" : "");
+}

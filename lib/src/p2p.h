@@ -23,4 +23,8 @@ cpar__call cpar__call_of(const cpar_p2p *c, cpar__operation operation, int peer)
    that only comes later. */
 bool cpar__send_to_self(const cpar__call *call, const cpar_view *v, cpar__problem *p);
 
+/* Receives what nobody has received in a group that comes to its end, and notes it. Only what has arrived by now can be
+   seen. */
+void cpar__discard_unreceived(const cpar__call *at_end, const cpar_group *g, cpar__problem *p);
+
 #endif

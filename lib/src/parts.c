@@ -17,16 +17,6 @@ cpar_range cpar_balance(size_t n, int size, int rank)
     return (cpar_range){ lo, lo + share + (r < extra) };
 }
 
-/* What rank r gets of n elements. */
-static cpar_range share_of(size_t n, const size_t *counts, int size, int r)
-{
-    if (!counts) return cpar_balance(n, size, r);
-    cpar_range share = { 0, 0 };
-    for (int i = 0; i < r; i++) share.lo += counts[i];
-    share.hi = share.lo + counts[r];
-    return share;
-}
-
 static void check_counts(cpar__problem *p, const size_t *counts, int size, size_t n)
 {
     size_t left = n;
@@ -63,16 +53,19 @@ static cpar_message *scatter_from_root(const cpar__call *call, const cpar_view *
 
     if (cpar__check_view(p, all) && counts) check_counts(p, counts, size, all->count);
     if (!t) cpar__note(p, CPAR_ERROR_MEMORY, "no memory for %d transfers", size);
-    if (!p->code) own = cpar__copy_of(all, share_of(all->count, counts, call->group->size, call->peer), call->peer, p);
     if (p->code) {
         free(t);
         tell_all(call, p);
         return NULL;
     }
+    cpar_range share = { 0, 0 };
     for (int r = 0; r < size; r++) {
-        const cpar_range share = share_of(all->count, counts, size, r);
+        share = counts ? (cpar_range){ share.hi, share.hi + counts[r] } : cpar_balance(all->count, size, r);
         const cpar_view part = { .data = cpar__view_data(all) + share.lo * all->type.size, .count = share.hi - share.lo, .type = all->type };
-        if (r != call->peer) cpar__start_send(&t[n++], call, r, &part);
+        if (r == call->peer)
+            own = cpar__copy_of(all, share, r, p);
+        else
+            cpar__start_send(&t[n++], call, r, &part);
     }
     cpar__finish(t, n, p);
     free(t);

@@ -14,6 +14,7 @@
 typedef struct {
     const cpar__call *call;
     const cpar_op *op;
+    bool in_order;        /* fold lower op higher though the operation commutes, so that both sides of a trade get the same */
     cpar_view value;      /* the elements: at first the program's own, then those of `own` */
     cpar_message *own;    /* NULL as long as they are the program's, which is not to be written to */
     cpar_message *result; /* a scan's: of this rank and those before it, where `value` may be of later ones too */
@@ -70,7 +71,7 @@ static void fold(row *a, cpar_message *m, int from)
 
     if (m && !a->p->code && check_same(a, m, from)) {
         if (lower && a->result) cpar__op_apply(a->op, type, m->data, a->result->data, n, a->p);
-        if (!lower || a->op->commutes) {
+        if (!lower || (a->op->commutes && !a->in_order)) {
             cpar__op_apply(a->op, type, cpar__view_data(&a->value), m->data, n, a->p);
             become(a, m);
             return;
@@ -126,7 +127,7 @@ int cpar_reduce_at(cpar_view in, cpar_view out, cpar_op op, const cpar_collectiv
     call.reduction = cpar__op_number(&op);
     if (!cpar__check_root(&problem, &call)) return cpar__raise(&call, &problem);
 
-    const int rank = call.group->rank, root = call.peer, top = op.commutes ? root : 0;
+    const int rank = call.group->rank, root = call.peer, top = op.combine && !op.commutes ? 0 : root;
     row a = { .call = &call, .op = &op, .value = in, .p = &problem };
     const cpar__branch b = cpar__find_branch(call.group, top);
     check(&problem, &in, &out, &op, rank == root);
@@ -148,7 +149,7 @@ int cpar_allreduce_at(cpar_view in, cpar_view out, cpar_op op, const cpar_collec
     call.reduction = cpar__op_number(&op);
     if (!cpar__check_running(&problem)) return cpar__raise(&call, &problem);
 
-    row a = { .call = &call, .op = &op, .value = in, .p = &problem };
+    row a = { .call = &call, .op = &op, .in_order = true, .value = in, .p = &problem };
     const int rank = call.group->rank, size = call.group->size;
     int whole = 1;
     while (whole <= size / 2) whole *= 2;

@@ -4,6 +4,7 @@
 
 struct cpar_request {
     cpar__transfer transfer; /* first, for an abandoned request is freed by its address */
+    cpar__call call;         /* by which it was opened: other threads read this, but not the transfer */
     cpar_view value;         /* of a send: here a scalar has its copy */
     bool is_send;
     TAILQ_ENTRY(cpar_request) open;
@@ -12,13 +13,14 @@ struct cpar_request {
 static TAILQ_HEAD(, cpar_request) open_requests = TAILQ_HEAD_INITIALIZER(open_requests);
 
 /* NULL and a problem where memory is out. */
-static cpar_request *open_request(bool is_send, cpar__problem *p)
+static cpar_request *open_request(const cpar__call *call, bool is_send, cpar__problem *p)
 {
     cpar_request *r = malloc(sizeof *r);
     if (!r) {
         cpar__note(p, CPAR_ERROR_MEMORY, "no memory for a request");
         return NULL;
     }
+    r->call = *call;
     r->is_send = is_send;
     cpar__lock();
     TAILQ_INSERT_TAIL(&open_requests, r, open);
@@ -58,7 +60,7 @@ cpar_request *cpar_isend_at(cpar_view value, const cpar_p2p *c)
     cpar_request *r = NULL;
     cpar__problem problem;
     cpar__begin(&problem);
-    if (cpar__check_send(&problem, &call, &value)) r = open_request(true, &problem);
+    if (cpar__check_send(&problem, &call, &value)) r = open_request(&call, true, &problem);
     if (!r) {
         cpar__raise(&call, &problem);
         return NULL;
@@ -89,7 +91,7 @@ cpar_request *cpar_ireceive_at(const cpar_p2p *c)
     cpar_request *r = NULL;
     cpar__problem problem;
     cpar__begin(&problem);
-    if (cpar__check_receive(&problem, &call)) r = open_request(false, &problem);
+    if (cpar__check_receive(&problem, &call)) r = open_request(&call, false, &problem);
     if (!r) {
         cpar__raise(&call, &problem);
         return NULL;
@@ -187,8 +189,8 @@ bool cpar__check_no_requests(cpar__problem *p, const cpar_group *g)
     cpar_request *r;
     cpar__lock();
     TAILQ_FOREACH(r, &open_requests, open)
-        if (r->transfer.call.group == g) {
-            cpar__describe(text, sizeof text, &r->transfer.call);
+        if (r->call.group == g) {
+            cpar__describe(text, sizeof text, &r->call);
             cpar__note(p, CPAR_ERROR_STATE, "a request of the group is still open: %s", text);
         }
     cpar__unlock();
@@ -203,7 +205,7 @@ void cpar__abandon_requests(cpar__problem *p)
         char line[160];
         unlist(r);
         cpar__take_back(t);
-        cpar__describe(line, sizeof line, &t->call);
+        cpar__describe(line, sizeof line, &r->call);
         cpar__note(p, CPAR_ERROR_STATE, "a request was opened and never waited for: %s", line);
         if (t->stage == CPAR__LANDING_ENVELOPE) MPI_Cancel(&t->pending);
         cpar__detach(t);

@@ -22,10 +22,10 @@ struct cpar_group {
 
 extern cpar_group cpar__world;
 
-/* The group that an option names: none is the world. */
+/* The group that an option names: none is the world. Before and after cpar runs there is no other. */
 static inline cpar_group *cpar__group_of(cpar_group *named)
 {
-    return named ? named : &cpar__world;
+    return named && cpar__self.runs ? named : &cpar__world;
 }
 
 /* All open groups but the world, oldest first. */

@@ -318,7 +318,11 @@ static void send_envelope(cpar__transfer *t)
         carry_problem(t, &t->problem); /* in a collective the other side waits */
         inlined = true;
     }
-    if (inlined && CPAR__HEADER + t->bytes > CPAR__SMALL && !find_landing(t)) return;
+    if (inlined && CPAR__HEADER + t->bytes > CPAR__SMALL && !find_landing(t)) {
+        if (t->envelope.operation == CPAR__MESSAGE) return;
+        t->landing = t->small;
+        carry_problem(t, &t->problem);
+    }
 
     t->stage = CPAR__SENDING;
     t->piece = inlined ? t->bytes : 0;
@@ -464,6 +468,23 @@ static void advance_another(void)
     }
 }
 
+static bool goes_on(const cpar_group *g)
+{
+    const cpar__transfer *t;
+    bool found = false;
+    cpar__lock();
+    TAILQ_FOREACH(t, &under_way, under_way) found = found || t->call.group == g;
+    cpar__unlock();
+    return found;
+}
+
+bool cpar__let_end(const cpar_group *g)
+{
+    const double start = cpar_time();
+    while (goes_on(g) && cpar_time() - start < 10) advance_another();
+    return !goes_on(g);
+}
+
 size_t cpar__advance_others(int turns)
 {
     while (turns-- > 0 && under_way_count > 0) advance_another();
@@ -496,7 +517,7 @@ static void tell_if_long(cpar__patience *patience, const cpar__transfer *t)
 
     char at[64] = "", whom[32] = "", another[80] = "", why[240], line[1024];
     if (t->wait.file) snprintf(at, sizeof at, " at %.40s:%d", cpar__base_name(t->wait.file), t->wait.line);
-    if (!cpar__is_message(t->call.operation)) snprintf(whom, sizeof whom, " for rank %d", t->peer);
+    if (!cpar__is_message(t->call.operation) && t->peer != CPAR_ANY_SOURCE) snprintf(whom, sizeof whom, " for rank %d", t->peer);
     find_another(another, sizeof another, t);
     snprintf(why, sizeof why, "waiting%s%s for %.0f s%s", at, whom, waited, another);
     cpar__line(line, sizeof line, &t->call, why);

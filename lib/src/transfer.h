@@ -98,6 +98,10 @@ void cpar__take_back(cpar__transfer *t);
 /* Lets a transfer on the heap go on without an owner: with its message it is freed when done. */
 void cpar__detach(cpar__transfer *t);
 
+/* Advances those left to go on until none of the group's is left, which are complete on the other side already. Ten
+   seconds bring to an end what MPI does not bring to one: then false. */
+bool cpar__let_end(const cpar_group *g);
+
 /* Gives some turns to those left to go on. Returns how many are left. */
 size_t cpar__advance_others(int turns);
 

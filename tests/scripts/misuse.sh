@@ -53,6 +53,16 @@ lines err 1 "$head scatter, root 0: .*the counts up to rank 0 sum to more than t
 on 2 misuse collectives_differ
 ends 1
 lines err 1 "$head barrier: rank 1 called gather, root 0 instead$"
+on 2 misuse split_or_gather
+ends 1
+lines err 1 "$head split: rank 1 called gather, root 0 instead$"
+on 4 misuse barrier_without_one
+ends 3
+lines out 1 "^rank 1: 0$"
+lines out 3 "^rank [023]: 7$"
+on 2 misuse use_group_after_end
+ends 0
+lines out 2 "^7 7 7$"
 on 2 misuse roots_differ
 ends 1
 lines err 1 "rank 1 of 2 .* broadcast, root 0: rank 0 called broadcast, root 0 instead as its collective 1, this one is 2: they have disagreed before$"
@@ -91,7 +101,7 @@ ends 9
 lines err 1 "rank [12] of 3 on $host, misuse.c:[0-9]+, broadcast, root 0: rank 0 called exit, status 9 instead$"
 on 4 misuse group_error
 ends 1
-lines err 1 "rank 3 of 4, 1 of 2 in its group on $host, misuse.c:[0-9]+, receive from 0, tag 0: the message holds 1 int, asked for 1 double"
+lines err 1 "rank 1 of 2 \(3 of 4 in all\) on $host, misuse.c:[0-9]+, receive from 0, tag 0: the message holds 1 int, asked for 1 double"
 on 2 misuse second_thread
 ends 0
 lines out 2 "^from another thread 7, from this one 0, with threads after all 7$"
