@@ -27,7 +27,8 @@ need() {
         as_root=(sudo)
     fi
     show "${as_root[@]}" apt-get update -q
-    show "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends "${missing[@]}"
+    # In runlevel 1 no package starts a service.
+    show "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive RUNLEVEL=1 apt-get install -y -q --no-install-recommends "${missing[@]}"
 }
 
 # What it takes to build cpar and run its apps.

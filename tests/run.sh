@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Builds cpar and passes its tests, installing what is missing:
 #   build-tests      as users build it: gcc, Open MPI, a shared library; also under valgrind's memcheck, what must not compile,
-#                    projects that use cpar, the fuzzer of the wire, the reference
+#                    projects that use cpar, the fuzzer of the wire, the reference; and on several hosts, made of namespaces
 #   build-sanitized  a static library, AddressSanitizer and UndefinedBehaviorSanitizer
 #   build-threads    ThreadSanitizer, the tests of threads alone
 #   build-mpich      clang and MPICH
@@ -11,6 +11,11 @@ cd "$(dirname "$0")/.."
 
 need_to_build
 need check clang mpich libmpich-dev valgrind doxygen
+# What makes hosts out of this machine. On one with systemd these would become services of its own: there they are for its
+# owner to install.
+if [ "$(id -u)" = 0 ] && [ ! -d /run/systemd/system ]; then
+    need iproute2 procps openssh-server openssh-client nftables munge slurmctld slurmd slurm-client
+fi
 need "libclang-rt-$(clang -dumpversion | cut -d. -f1)-dev" # libFuzzer
 
 build build-tests -DCPAR_TESTS=ON -DBUILD_SHARED_LIBS=ON -DCMAKE_COMPILE_WARNING_AS_ERROR=ON

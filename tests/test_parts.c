@@ -67,13 +67,13 @@ START_TEST(gather_takes_parts_of_any_length_and_strings)
     const int rank = cpar_rank(), size = cpar_size();
     for (int root = 0; root < size; root++) {
         char text[64];
-        snprintf(text, sizeof text, "%.*s", rank * 3, "abcdefghijklmnopqrstuvwxyz");
+        snprintf(text, sizeof text, "%.*s", rank % 9 * 3, "abcdefghijklmnopqrstuvwxyz");
         cpar_message *m = cpar_gather(text, root);
         bool right = (m != NULL) == (rank == root);
         for (int r = 0; m && r < size; r++) {
             size_t count;
             const char *part = cpar_part(m, r, char, &count);
-            right = right && count == (size_t)r * 3 + 1 && strlen(part) == (size_t)r * 3;
+            right = right && count == (size_t)(r % 9) * 3 + 1 && strlen(part) == count - 1;
         }
         cpar_free(m);
         m = cpar_gather(rank, root);

@@ -1,0 +1,119 @@
+#!/usr/bin/env bash
+# shellcheck disable=SC2034,SC2154,SC2207
+# The apps and the suites with their ranks on several hosts, which the network joins as networks of real clusters do.
+set -u
+. "$(dirname "$0")/with_bed.sh"
+
+names_of() {
+    local host
+    for host in "$@"; do echo "$host"; done
+}
+
+# The ring's lines for ranks on these hosts.
+ring_prints() {
+    local n=$# r=0 names="" host
+    for host in "$@"; do
+        echo "I am rank $r of $n on node $host"
+        names+="P$r"
+        r=$((r + 1))
+    done
+    echo "Processor 0 received message \"$names\" from rank $((n - 1))"
+}
+
+# suites <ranks> <suite> ...
+suites() {
+    local ranks=$1 suite programs=$build/tests
+    shift
+    for suite in "$@"; do
+        on "$ranks" "test_$suite"
+        ends 0
+        lines out 1 "^$suite: [0-9]+ tests on each of $ranks ranks, 0 failures$"
+    done
+}
+
+# ---- The hosts of hostfile.example, as it stands
+
+login ssh node2 uname -n
+ends 0
+prints node2
+
+job "$source/hostfile.example"
+on 8 ring
+ends 0
+prints "$(ring_prints node1 node1 node2 node2 node3 node3 node4 node4)"
+on 8 fib
+ends 0
+prints "[39088169, 24157817, 14930352, 9227465, 5702887, 3524578]"
+suites 8 inline threads
+
+job "$source/hostfile.example" --map-by node
+on 4 ring
+ends 0
+prints "$(ring_prints node1 node2 node3 node4)"
+for ranks in 2 3 4; do
+    suites $ranks values p2p inline order collective parts reduce group error threads
+done
+
+# ---- What crosses the wires: 3 laps of 1000000 bytes, from each host once a lap; but nothing between ranks of one host
+
+sent_by() {
+    local host
+    for host in node1 node2 node3 node4; do bed sent "$host"; done
+}
+
+before=($(sent_by))
+on 4 ring --laps 3 --bytes 1000000
+ends 0
+after=($(sent_by))
+for i in 0 1 2 3; do
+    bytes=$((after[i] - before[i]))
+    [ $bytes -gt 3000000 ] && [ $bytes -lt 3500000 ]
+    verdict $? "node$((i + 1)) sent $bytes bytes, of a message of 3000000 in all"
+done
+job "$source/hostfile.example"
+before=($(sent_by))
+on 2 ring --laps 3 --bytes 1000000
+ends 0
+after=($(sent_by))
+bytes=$((after[0] - before[0]))
+[ $bytes -lt 300000 ]
+verdict $? "node1 sent $bytes bytes, for messages within it"
+
+# ---- Other clusters: uneven slots, IPv4 alone, a slow network, 16 hosts
+
+printf 'node1 slots=3\nnode2 slots=1\nnode3 slots=2\nnode4 slots=1\n' >"$CPAR_BED/uneven"
+job "$CPAR_BED/uneven"
+on 7 ring
+ends 0
+prints "$(ring_prints node1 node1 node1 node2 node3 node3 node4)"
+suites 7 inline order collective parts reduce group
+
+for host in login node1 node2 node3 node4; do
+    bed exec $host sh -c 'echo 1 >/proc/sys/net/ipv6/conf/all/disable_ipv6'
+    command="IPv4 alone on $host"
+    ! bed exec $host ip -6 address | grep -q inet6
+    verdict $? "there is IPv6"
+done
+job "$source/hostfile.example" --map-by node
+suites 4 p2p collective
+
+bed slow 100mbit
+on 4 ring --laps 2 --bytes 1000000
+ends 0
+lines out 1 "^2 laps of 1000000 bytes: [0-9.]+ us a hop, all bytes right on every rank$"
+hop=$(sed -nE 's/.*: ([0-9]+)[0-9.]* us a hop.*/\1/p' "$scratch/out")
+[ "${hop:-0}" -gt 60000 ]
+verdict $? "a hop of 1000000 bytes, 80 ms at 100 Mbit/s, took ${hop:-no} us: the network is not slow"
+suites 4 order reduce
+bed slow none
+
+bed up 16 || exit 1
+hosts=($(for ((i = 1; i <= 16; i++)); do echo "node$i"; done))
+names_of "${hosts[@]}" >"$CPAR_BED/sixteen"
+job "$CPAR_BED/sixteen" --map-by node
+on 16 ring
+ends 0
+prints "$(ring_prints "${hosts[@]}")"
+suites 16 collective parts reduce
+
+finish_with_bed

@@ -1,0 +1,62 @@
+#!/usr/bin/env bash
+# shellcheck disable=SC2034,SC2154,SC2207
+# The apps under Slurm: by srun, by mpirun in an allocation, and by the batch script that users copy.
+set -u
+tools="munged slurmctld slurmd sbatch srun"
+. "$(dirname "$0")/with_bed.sh"
+
+if ! bed slurm >"$scratch/out" 2>"$scratch/err"; then
+    tail -n 5 "$CPAR_BED"/slurm/*.log >>"$scratch/err"
+    command="bed.sh slurm"
+    verdict 1 "Slurm does not start"
+fi
+
+ring="I am rank 0 of 8 on node node1
+I am rank 1 of 8 on node node1
+I am rank 2 of 8 on node node2
+I am rank 3 of 8 on node node2
+I am rank 4 of 8 on node node3
+I am rank 5 of 8 on node node3
+I am rank 6 of 8 on node node4
+I am rank 7 of 8 on node node4
+Processor 0 received message \"P0P1P2P3P4P5P6P7\" from rank 7"
+
+login srun -n 8 "$build/apps/ring"
+ends 0
+prints "$ring"
+login salloc -n 8 mpirun "$build/apps/fib"
+ends 0
+prints "[39088169, 24157817, 14930352, 9227465, 5702887, 3524578]"
+for suite in p2p parts reduce; do
+    login srun -n 4 --distribution=cyclic "$build/tests/test_$suite"
+    ends 0
+    lines out 1 "^$suite: [0-9]+ tests on each of 4 ranks, 0 failures$"
+done
+
+# The script looks for build/apps/ring where it is submitted.
+mkdir -p "$CPAR_BED/work"
+ln -s "$build" "$CPAR_BED/work/build"
+for launch in "" mpirun; do
+    login sbatch --wait --chdir="$CPAR_BED/work" --nodes=4 --output=out --export="ALL${launch:+,LAUNCH=$launch}" "$source/apps/examples/job.sbatch"
+    ends 0
+    cp "$CPAR_BED/work/out" "$scratch/out"
+    prints "$ring"
+done
+
+# A killed rank ends the step, and the job.
+begun=$SECONDS
+command="srun of 8 ranks, of which one is killed"
+timeout 60 "$here/bed.sh" run srun -n 8 "$build/apps/ring" --laps 100000000 >"$scratch/out" 2>"$scratch/err" </dev/null 9>&- &
+job=$!
+until bed exec node3 pgrep -x ring >/dev/null || ! kill -0 $job; do sleep 0.1; done
+sleep 2 # in which the ranks meet
+bed exec node3 pkill -KILL -o ring
+wait $job
+status=$?
+ends 137 143 # by the rank that was killed, or by one that was ended for that
+[ $((SECONDS - begun)) -le 30 ]
+verdict $? "took $((SECONDS - begun)) s"
+some err "node3: task [0-9]: Killed"
+nothing_left 10 node1 node2 node3 node4
+
+finish_with_bed
