@@ -155,10 +155,33 @@ START_TEST(each_thread_has_a_group_for_collectives)
 }
 END_TEST
 
+static void *split_or_send(void *argument)
+{
+    const int tag = (int)(long)argument;
+    for (int i = 0; i < MESSAGES; i++) {
+        if (tag == 0) {
+            note_unless(cpar_group_free(cpar_split(0, -cpar_rank())) == 0);
+            continue;
+        }
+        cpar_request *r = cpar_ireceive(previous(), .tag = tag);
+        note_unless(cpar_send(i, next(), .tag = tag) == 0);
+        cpar_message *m = cpar_wait(r);
+        note_unless(cpar_value(m, int) == i);
+        cpar_free(m);
+    }
+    return NULL;
+}
+
+START_TEST(groups_come_and_go_beside_others_requests)
+{
+    run_threads(THREADS, split_or_send);
+}
+END_TEST
+
 int main(int argc, char **argv)
 {
     const TTest *const tests[] = { many_senders_and_receivers_under_one_tag, each_thread_has_its_order_and_its_errors,
-        each_thread_has_its_requests, each_thread_has_a_group_for_collectives };
+        each_thread_has_its_requests, each_thread_has_a_group_for_collectives, groups_come_and_go_beside_others_requests };
     cpar_init(&argc, &argv, .threads = true);
     return harness_run(argc, argv, "threads", tests, sizeof tests / sizeof *tests);
 }
