@@ -166,7 +166,7 @@ run_on() {
     [ ! -e "$bed/slurm" ] || export SLURM_CONF=$bed/slurm/slurm.conf
     # nsenter forks to get into the host's processes. If it is ended, what it runs is to end too.
     # shellcheck disable=SC2016
-    HOME=$bed/home USER=root LOGNAME=root SHELL=/bin/sh nsenter --target "$pid" --mount --uts --ipc --net --pid \
+    HOME=$bed/home USER=root LOGNAME=root SHELL=/bin/sh nsenter --target "$pid" --root --mount --uts --ipc --net --pid \
         setpriv --pdeathsig TERM sh -c 'cd "$1" && shift && exec "$@"' sh "$PWD" "$@"
 }
 
@@ -230,7 +230,8 @@ PartitionName=all Nodes=ALL Default=YES OverSubscribe=NO
 END
     # The servers of PMIx are of one host each: what they keep in files must not be shared.
     echo "PMIxCliTmpDirBase=/tmp" >"$bed/slurm/mpi.conf"
-    : >"$bed/slurm/cgroup.conf"
+    # Of the two plugins for control groups, which Slurm loads in any case, the one that does not look for them at once.
+    echo "CgroupPlugin=cgroup/v1" >"$bed/slurm/cgroup.conf"
 }
 
 slurm() {

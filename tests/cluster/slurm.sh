@@ -9,6 +9,7 @@ if ! bed slurm >"$scratch/out" 2>"$scratch/err"; then
     tail -n 5 "$CPAR_BED"/slurm/*.log >>"$scratch/err"
     command="bed.sh slurm"
     verdict 1 "Slurm does not start"
+    finish_with_bed
 fi
 
 ring="I am rank 0 of 8 on node node1
