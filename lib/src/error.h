@@ -52,8 +52,8 @@ typedef struct {
     cpar_place at;
     cpar__operation operation;
     const cpar_group *group; /* the ranks that are meant; NULL where there are none to mean */
-    int peer; /* the other rank, the root, or the exit status */
     int tag;
+    int peer; /* the other rank, the root, or the exit status */
     uint8_t reduction; /* of a collective that combines: by what (op.h) */
     uint32_t turn;     /* of a collective: which call of the group's it is */
 } cpar__call;

@@ -26,10 +26,10 @@ static cpar_group *open_group(MPI_Comm comm, cpar__problem *p)
 /* What is made of cpar's own communicators becomes the program's, whose errors go where those of `from` go. */
 static void inherit_handler(MPI_Comm from, MPI_Comm to, cpar__problem *p)
 {
-    MPI_Errhandler handler;
-    if (!cpar__check_mpi(p, MPI_Comm_get_errhandler(from, &handler))) return;
-    cpar__check_mpi(p, MPI_Comm_set_errhandler(to, handler));
-    MPI_Errhandler_free(&handler);
+    MPI_Errhandler inherited;
+    if (!cpar__check_mpi(p, MPI_Comm_get_errhandler(from, &inherited))) return;
+    cpar__check_mpi(p, MPI_Comm_set_errhandler(to, inherited));
+    MPI_Errhandler_free(&inherited);
 }
 
 cpar_group *cpar_split_at(int color, int key, const cpar_collective *c)

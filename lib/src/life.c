@@ -71,7 +71,7 @@ static bool agree(cpar__problem *p)
     return true;
 }
 
-static void end(void)
+static void stop(void)
 {
     cpar__transfers_end();
     while (!TAILQ_EMPTY(&cpar__groups)) {
@@ -111,7 +111,7 @@ int cpar_init_at(int *argc, const cpar_start *start)
         return 0;
     }
     const int code = cpar__raise(&call, &problem);
-    end();
+    stop();
     return code;
 }
 
@@ -143,7 +143,7 @@ static int finish_all(const cpar__call *call)
         if (cpar__barrier(call, &problem)) settle(); /* and received, by somebody */
     }
     const int code = cpar__raise(call, &problem);
-    end();
+    stop();
     return code;
 }
 

@@ -13,9 +13,9 @@ static size_t alignment(size_t size)
     return power < least ? least : power > page ? page : power;
 }
 
-static size_t round_up(size_t n, size_t multiple)
+static size_t round_up(size_t n, size_t power)
 {
-    return (n + multiple - 1) / multiple * multiple;
+    return (n + power - 1) & -power;
 }
 
 cpar_message *cpar__message_new(cpar_type type, size_t count)

@@ -10,7 +10,8 @@
 bool cpar__check_view(cpar__problem *p, const cpar_view *v)
 {
     const bool exists = cpar__type_exists(v->type), placed = v->data || v->count == 0 || (v->scalar && v->count == 1 && v->type.size <= sizeof v->here);
-    if (exists && placed && v->count <= CPAR__BYTES_MAX / v->type.size) return true;
+    uint64_t bytes;
+    if (exists && placed && !__builtin_mul_overflow(v->count, v->type.size, &bytes) && bytes <= CPAR__BYTES_MAX) return true;
 
     char name[CPAR__TYPE_TEXT];
     cpar__type_name(v->type, name);
@@ -59,7 +60,8 @@ bool cpar__check_receive(cpar__problem *p, const cpar__call *call)
 
 cpar__call cpar__call_of(const cpar_p2p *c, cpar__operation operation, int peer)
 {
-    return (cpar__call){ .at = c->at, .operation = operation, .group = cpar__group_of(c->group), .peer = peer, .tag = c->tag };
+    /* The place by its members: copied whole, it would be loaded wider than the caller has just stored it, and wait for that. */
+    return (cpar__call){ .at = { c->at.file, c->at.line }, .operation = operation, .group = cpar__group_of(c->group), .peer = peer, .tag = c->tag };
 }
 
 bool cpar__send_to_self(const cpar__call *call, const cpar_view *v, cpar__problem *p)
@@ -78,22 +80,27 @@ bool cpar__send_to_self(const cpar__call *call, const cpar_view *v, cpar__proble
     return !p->code;
 }
 
-int cpar_send_at(cpar_view value, const cpar_p2p *c)
+int cpar_send_view_(const cpar_view *value, const cpar_p2p *c)
 {
     cpar__call call = cpar__call_of(c, CPAR__SEND, c->rank);
     cpar__problem problem;
     cpar__begin(&problem);
-    if (!cpar__check_send(&problem, &call, &value)) return cpar__raise(&call, &problem);
+    if (!cpar__check_send(&problem, &call, value)) return cpar__raise(&call, &problem);
 
     if (call.peer == call.group->rank) {
-        cpar__send_to_self(&call, &value, &problem);
+        cpar__send_to_self(&call, value, &problem);
         return cpar__raise(&call, &problem);
     }
     cpar__transfer t;
-    cpar__start_send(&t, &call, call.peer, &value);
+    cpar__start_send(&t, &call, call.peer, value);
     cpar__complete(&t, 1);
     cpar__release(&t);
     return cpar__raise(&t.call, &t.problem);
+}
+
+int cpar_send_at(cpar_view value, const cpar_p2p *c)
+{
+    return cpar_send_view_(&value, c);
 }
 
 /* ---- Receiving ------------------------------------------------------------------------------ */
@@ -122,30 +129,35 @@ cpar_message *cpar_receive_at(const cpar_p2p *c)
     return cpar__take_message(&t);
 }
 
-int cpar_receive_into_at(cpar_view memory, const cpar_p2p *c)
+int cpar_receive_into_view_(const cpar_view *memory, const cpar_p2p *c)
 {
     const cpar__call call = cpar__call_of(c, CPAR__RECEIVE, c->rank);
     cpar__problem problem;
     cpar__begin(&problem);
-    if (!cpar__check_receive(&problem, &call) || !cpar__check_memory(&problem, &memory)) return cpar__raise(&call, &problem);
+    if (!cpar__check_receive(&problem, &call) || !cpar__check_memory(&problem, memory)) return cpar__raise(&call, &problem);
 
     cpar__transfer t;
     cpar__start_receive(&t, &call, call.peer);
     cpar__complete(&t, 1);
-    if (t.stage == CPAR__ARRIVED) cpar__place(&t, cpar__fits(&t.problem, &t.envelope, &memory, memory.exact) ? (void *)memory.data : NULL);
+    if (t.stage == CPAR__ARRIVED) cpar__place(&t, cpar__fits(&t.problem, &t.envelope, memory, memory->exact) ? (void *)memory->data : NULL);
     cpar__complete(&t, 1);
     cpar__release(&t);
     fill_status(c, &t);
     return cpar__raise(&t.call, &t.problem);
 }
 
-cpar_message *cpar_exchange_at(cpar_view value, int destination, const cpar_p2p *c)
+int cpar_receive_into_at(cpar_view memory, const cpar_p2p *c)
+{
+    return cpar_receive_into_view_(&memory, c);
+}
+
+cpar_message *cpar_exchange_view_(const cpar_view *value, int destination, const cpar_p2p *c)
 {
     const cpar__call to = cpar__call_of(c, CPAR__EXCHANGE_SEND, destination),
                      from = cpar__call_of(c, CPAR__EXCHANGE_RECEIVE, c->rank);
     cpar__problem problem;
     cpar__begin(&problem);
-    if (!cpar__check_send(&problem, &to, &value)) {
+    if (!cpar__check_send(&problem, &to, value)) {
         cpar__raise(&to, &problem);
         return NULL;
     }
@@ -155,12 +167,12 @@ cpar_message *cpar_exchange_at(cpar_view value, int destination, const cpar_p2p 
     }
     cpar__transfer t[2];
     size_t n = 1;
-    if (destination == to.group->rank && !cpar__send_to_self(&to, &value, &problem)) {
+    if (destination == to.group->rank && !cpar__send_to_self(&to, value, &problem)) {
         cpar__raise(&to, &problem);
         return NULL;
     }
     cpar__start_receive_message(&t[0], &from, from.peer);
-    if (destination != to.group->rank) cpar__start_send(&t[n++], &to, destination, &value);
+    if (destination != to.group->rank) cpar__start_send(&t[n++], &to, destination, value);
     cpar__complete(t, n);
     for (size_t i = 0; i < n; i++) cpar__release(&t[i]);
     fill_status(c, &t[0]);
@@ -171,6 +183,11 @@ cpar_message *cpar_exchange_at(cpar_view value, int destination, const cpar_p2p 
             return NULL;
         }
     return t[0].message;
+}
+
+cpar_message *cpar_exchange_at(cpar_view value, int destination, const cpar_p2p *c)
+{
+    return cpar_exchange_view_(&value, destination, c);
 }
 
 /* ---- What is left --------------------------------------------------------------------------- */

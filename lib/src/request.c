@@ -28,7 +28,7 @@ static cpar_request *open_request(const cpar__call *call, bool is_send, cpar__pr
     return r;
 }
 
-static void unlist(cpar_request *r)
+static void close_request(cpar_request *r)
 {
     cpar__lock();
     TAILQ_REMOVE(&open_requests, r, open);
@@ -43,10 +43,10 @@ static void take_back(cpar_request *r, cpar_place at)
 }
 
 /* Ends a complete request. */
-static cpar_message *end(cpar_request *r, int *code)
+static cpar_message *end_request(cpar_request *r, int *code)
 {
     cpar__transfer *t = &r->transfer;
-    unlist(r);
+    close_request(r);
     cpar__release(t);
     *code = cpar__raise(&t->call, &t->problem);
     cpar_message *m = cpar__take_message(t);
@@ -54,22 +54,22 @@ static cpar_message *end(cpar_request *r, int *code)
     return m;
 }
 
-cpar_request *cpar_isend_at(cpar_view value, const cpar_p2p *c)
+cpar_request *cpar_isend_view_(const cpar_view *value, const cpar_p2p *c)
 {
     const cpar__call call = cpar__call_of(c, CPAR__ISEND, c->rank);
     cpar_request *r = NULL;
     cpar__problem problem;
     cpar__begin(&problem);
-    if (cpar__check_send(&problem, &call, &value)) r = open_request(&call, true, &problem);
+    if (cpar__check_send(&problem, &call, value)) r = open_request(&call, true, &problem);
     if (!r) {
         cpar__raise(&call, &problem);
         return NULL;
     }
 
-    r->value = value;
+    r->value = *value;
     if (call.peer == call.group->rank) {
         r->transfer = (cpar__transfer){ .call = call, .stage = CPAR__DONE };
-        cpar__send_to_self(&call, &value, &problem);
+        cpar__send_to_self(&call, value, &problem);
     } else {
         cpar__start_send(&r->transfer, &call, call.peer, &r->value);
         cpar__keep(&problem, &r->transfer.problem);
@@ -79,10 +79,15 @@ cpar_request *cpar_isend_at(cpar_view value, const cpar_p2p *c)
         return r;
     }
     cpar__release(&r->transfer);
-    unlist(r);
+    close_request(r);
     free(r);
     cpar__raise(&call, &problem);
     return NULL;
+}
+
+cpar_request *cpar_isend_at(cpar_view value, const cpar_p2p *c)
+{
+    return cpar_isend_view_(&value, c);
 }
 
 cpar_request *cpar_ireceive_at(const cpar_p2p *c)
@@ -109,7 +114,7 @@ cpar_message *cpar_wait_at(cpar_request *r, cpar_place at)
     if (!r) return NULL;
     take_back(r, at);
     cpar__complete(&r->transfer, 1);
-    return end(r, &code);
+    return end_request(r, &code);
 }
 
 bool cpar_test_at(cpar_request *r, cpar_message **m, cpar_place at)
@@ -124,7 +129,7 @@ bool cpar_test_at(cpar_request *r, cpar_message **m, cpar_place at)
     if (!r) return true;
     cpar__take_back(&r->transfer);
     if (cpar__advance(&r->transfer)) {
-        *m = end(r, &code);
+        *m = end_request(r, &code);
         if (m == &none) cpar_free(none);
         return true;
     }
@@ -162,7 +167,7 @@ cpar_message *cpar_wait_any_at(cpar_request **rs, size_t n, size_t *i, cpar_plac
     rs[*i] = NULL;
     for (size_t k = 0; k < n; k++)
         if (rs[k] && !cpar__advance(&rs[k]->transfer)) cpar__leave(&rs[k]->transfer);
-    return end(r, &code);
+    return end_request(r, &code);
 }
 
 int cpar_wait_all_at(cpar_request **rs, size_t n, cpar_place at)
@@ -177,7 +182,7 @@ int cpar_wait_all_at(cpar_request **rs, size_t n, cpar_place at)
         cpar__complete(&r->transfer, 1);
         if (!r->is_send) continue;
         rs[i] = NULL;
-        end(r, &code);
+        end_request(r, &code);
         if (!first) first = code;
     }
     return cpar__remember(first);
@@ -203,7 +208,7 @@ void cpar__abandon_requests(cpar__problem *p)
         cpar_request *r = TAILQ_FIRST(&open_requests);
         cpar__transfer *t = &r->transfer;
         char line[160];
-        unlist(r);
+        close_request(r);
         cpar__take_back(t);
         cpar__describe(line, sizeof line, &r->call);
         cpar__note(p, CPAR_ERROR_STATE, "a request was opened and never waited for: %s", line);

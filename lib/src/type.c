@@ -21,21 +21,23 @@ bool cpar__type_same(cpar_type a, cpar_type b)
     return a.kind == b.kind && a.size == b.size;
 }
 
-/* On the path of every message, so no search of the table. */
+#define CPAR__SIZE(T) (UINT64_C(1) << sizeof(T))
+#define CPAR__WHOLE   (CPAR__SIZE(char) | CPAR__SIZE(short) | CPAR__SIZE(int) | CPAR__SIZE(long) | CPAR__SIZE(long long))
+
+/* On the path of every message, so no search of the list: by kind, a bit for each size. */
 bool cpar__type_exists(cpar_type type)
 {
-    const size_t size = type.size;
-    switch (type.kind) {
-    case CPAR_BOOL: return size == sizeof(bool);
-    case CPAR_CHAR: return size == 1;
-    case CPAR_SIGNED:
-    case CPAR_UNSIGNED: return size == 1 || size == sizeof(short) || size == sizeof(int) || size == sizeof(long) || size == sizeof(long long);
-    case CPAR_FLOAT: return size == sizeof(float) || size == sizeof(double) || size == sizeof(long double);
-    case CPAR_COMPLEX: return size == 2 * sizeof(float) || size == 2 * sizeof(double) || size == 2 * sizeof(long double);
-    case CPAR_STRUCT: return size > 0;
-    case CPAR_LOC: return size == sizeof(cpar_loc);
-    default: return false;
-    }
+    static const uint64_t sizes[] = {
+        [CPAR_BOOL] = CPAR__SIZE(bool),
+        [CPAR_CHAR] = CPAR__SIZE(char),
+        [CPAR_SIGNED] = CPAR__WHOLE,
+        [CPAR_UNSIGNED] = CPAR__WHOLE,
+        [CPAR_FLOAT] = CPAR__SIZE(float) | CPAR__SIZE(double) | CPAR__SIZE(long double),
+        [CPAR_COMPLEX] = CPAR__SIZE(float _Complex) | CPAR__SIZE(double _Complex) | CPAR__SIZE(long double _Complex),
+        [CPAR_LOC] = CPAR__SIZE(cpar_loc),
+    };
+    if (type.kind == CPAR_STRUCT) return type.size > 0;
+    return type.kind < sizeof sizes / sizeof *sizes && type.size < 64 && sizes[type.kind] >> type.size & 1;
 }
 
 const char *cpar__type_name(cpar_type type, char *text)

@@ -8,12 +8,11 @@
 void cpar__envelope_write(const cpar__envelope *e, unsigned char *out)
 {
     const uint8_t head[4] = { 'c', 'p', CPAR__WIRE_VERSION, (uint8_t)e->type.kind };
-    const uint8_t middle[4] = { e->operation, e->error, e->reduction };
     memcpy(out, head, 4);
     memcpy(out + 4, &e->type.size, 4);
     memcpy(out + 8, &e->count, 8);
     memcpy(out + 16, &e->sequence, 4);
-    memcpy(out + 20, middle, 4);
+    memcpy(out + 20, &e->operation, 4);
     memcpy(out + 24, &e->root, 4);
     memcpy(out + 28, &e->turn, 4);
 }
@@ -28,20 +27,19 @@ const char *cpar__envelope_read(cpar__envelope *e, const unsigned char *in, size
     memcpy(&e->type.size, in + 4, 4);
     memcpy(&e->count, in + 8, 8);
     memcpy(&e->sequence, in + 16, 4);
-    e->operation = in[20];
-    e->error = in[21];
-    e->reduction = in[22];
+    memcpy(&e->operation, in + 20, 4);
     memcpy(&e->root, in + 24, 4);
     memcpy(&e->turn, in + 28, 4);
 
     _Static_assert(SIZE_MAX / 2 > CPAR__BYTES_MAX, "what is believed of a length fits size_t");
-    if (in[23]) return "its header has other than zero where zero stands";
+    if (e->zero) return "its header has other than zero where zero stands";
     if (e->operation >= CPAR__OPERATION_COUNT) return "its header tells of no operation of cpar";
     if (!cpar__type_exists(e->type)) return "its header tells of no type of C";
     if (e->sequence > INT32_MAX) return "its header tells of an impossible sequence";
-    if (e->count > CPAR__BYTES_MAX / e->type.size) return "its header tells of an impossible length";
+    uint64_t total;
+    if (__builtin_mul_overflow(e->count, e->type.size, &total) || total > CPAR__BYTES_MAX) return "its header tells of an impossible length";
 
-    const uint64_t inlined = arrived - CPAR__HEADER, total = e->count * e->type.size;
+    const uint64_t inlined = arrived - CPAR__HEADER;
     if (inlined != (e->sequence ? 0 : total)) return "its length is not what its header tells";
     if (e->sequence && total == 0) return "its header tells of a payload of no bytes";
     if (e->error && (e->sequence || e->type.kind != CPAR_CHAR)) return "its header tells of an error without a text";

@@ -40,7 +40,7 @@ typedef struct {
     cpar_type type;
     uint64_t count;
     uint32_t sequence;
-    uint8_t operation, error, reduction;
+    uint8_t operation, error, reduction, zero; /* as on the wire, for they are moved at once */
     uint32_t root, turn;
 } cpar__envelope;
 

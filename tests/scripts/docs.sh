@@ -18,7 +18,7 @@ if ! cmake --build "$build" --target docs; then
 fi
 
 # Macros and functions; of the functions behind macros, the macros.
-names=$(sed -nE 's/^#define (cpar_[a-z_]+)[ (].*/\1/p; s/^CPAR_API [^(]*[ *](cpar_[a-z_]+)\(.*/\1/p' "$source"/lib/include/*.h | sed 's/_at$//' | sort -u)
+names=$(sed -nE 's/^#define (cpar_[a-z_]+)[ (].*/\1/p; s/^CPAR_API [^(]*[ *](cpar_[a-z_]+)\(.*/\1/p' "$source"/lib/include/*.h | sed 's/_at$//' | grep -v '_$' | sort -u)
 for name in $names; do
     checks=$((checks + 1))
     grep -qE "(Function|Macro Definition) Documentation" "$build/docs/man/man3/$name.3" 2>/dev/null && continue

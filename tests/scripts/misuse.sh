@@ -184,13 +184,16 @@ done
 export CPAR_VERBOSE=1
 on 2 misuse threads
 ends 0
-lines err 1 "^cpar: set ([a-z_]+ to [a-z,]+: |none of MPI's parameters$)"
-for setting in OMPI_MCA_mtl_ofi_provider_include=psm2 CPAR_TUNE=0; do
-    export "${setting?}"
-    on 2 misuse threads
-    ends 0
-    lines err 1 "^cpar: set none of MPI's parameters$"
-    unset "${setting%%=*}"
-done
+some err "^cpar: set ([a-z_]+ to [0-9a-z,]+: |none of MPI's parameters$)"
+export OMPI_MCA_mtl_ofi_provider_include=psm2 OMPI_MCA_btl_vader_eager_limit=4096
+on 2 misuse threads
+ends 0
+lines err 1 "^cpar: set none of MPI's parameters$"
+unset OMPI_MCA_mtl_ofi_provider_include OMPI_MCA_btl_vader_eager_limit
+export CPAR_TUNE=0
+on 2 misuse threads
+ends 0
+lines err 1 "^cpar: set none of MPI's parameters$"
+unset CPAR_TUNE
 
 finish
