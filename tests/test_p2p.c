@@ -29,7 +29,7 @@ static bool untouched(guarded g, size_t used)
 }
 
 /* About the limits for inline payloads, and far beyond. */
-static const size_t sizes[] = { 1, 100, 2047, 2048, 2049, 5000, 61440, 61441, 70000, 300000, 3000000 };
+static const size_t sizes[] = { 1, 100, 4095, 4096, 4097, 9000, 61440, 61441, 70000, 300000, 3000000 };
 enum { SIZES = sizeof sizes / sizeof *sizes };
 
 START_TEST(a_view_takes_up_to_its_count)

@@ -36,7 +36,7 @@ extern int cpar__tag_max;
 
 /* Numbers that the environment may change. Each rank's own: they limit what it sends. */
 #define CPAR__SETTINGS(X)                                                                          \
-    X(inline_near, "CPAR_INLINE_NEAR", 2048, 0, CPAR__INLINE_MAX)                                  \
+    X(inline_near, "CPAR_INLINE_NEAR", 4096, 0, CPAR__INLINE_MAX)                                  \
     X(inline_far, "CPAR_INLINE_FAR", CPAR__INLINE_MAX, 0, CPAR__INLINE_MAX)                        \
     X(piece, "CPAR_PIECE", CPAR__PIECE_MAX, 1, CPAR__PIECE_MAX)                                    \
     X(sequences, "CPAR_SEQUENCES", INT_MAX, 1, INT_MAX)                                            \

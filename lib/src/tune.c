@@ -19,8 +19,8 @@ static choice choices[] = {
         "between hosts, libfabric's provider `net` can lose messages; later versions of Open MPI exclude it themselves", false },
 #endif
 #if defined OPEN_MPI && OMPI_MAJOR_VERSION == 4
-    { "btl_vader_eager_limit", "32768", "vader_eager_limit",
-        "on one node, messages of 4 to 32 KiB go through shared memory and cost no system call", false },
+    { "btl_vader_eager_limit", "8192", "vader_eager_limit",
+        "on one node, messages of 4 to 8 KiB go through shared memory and cost no system call", false },
 #endif
     { .parameter = NULL },
 };
