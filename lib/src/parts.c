@@ -169,11 +169,15 @@ static cpar_message *collect(const cpar__call *call, const cpar_view *own, gift 
     for (int i = 1; to.views && i < size; i++) {
         const int peer = (rank + i) % size;
         cpar__start_part(&t[size + i - 1], call, peer, &to.views[(size_t)peer * to.step], told);
+        cpar__advance(&t[size + i - 1]); /* a long payload is under way before this rank waits */
     }
     cpar__complete_first(t, (size_t)size, all);
 
     cpar_message *m = p->code ? NULL : lay_out(t, call->group, p);
-    for (int r = 0; r < size; r++) cpar__place(&t[r], m ? m->data + m->starts[r] * m->type.size : NULL);
+    for (int r = 0; r < size; r++) {
+        cpar__place(&t[r], m ? m->data + m->starts[r] * m->type.size : NULL);
+        cpar__advance(&t[r]);
+    }
     if (m && own->count) memcpy(m->data + m->starts[rank] * m->type.size, cpar__view_data(own), own->count * m->type.size);
     cpar__finish(t, all, p);
     free(t);
