@@ -302,7 +302,8 @@ CPAR_API const char *cpar_text_at(const cpar_message *m, cpar_place at);
     Errors: TYPE; RANK; ARGUMENT when m does not come from one of these. */
 CPAR_API const void *cpar_part_at(const cpar_message *m, int rank, cpar_type type, size_t *count, cpar_place at);
 
-/** cpar_free(m): frees a message. NULL is fine. */
+/** cpar_free(m): frees a message. NULL is fine. The memory of the last one of 128 KiB to 64 MiB is kept for the next, until
+    cpar_finalize. */
 CPAR_API void cpar_free(cpar_message *m);
 
 /* ---- Requests: sends and receives that go on while the program does other things ----------- */

@@ -74,6 +74,7 @@ static bool agree(cpar__problem *p)
 static void stop(void)
 {
     cpar__transfers_end();
+    cpar__messages_end();
     while (!TAILQ_EMPTY(&cpar__groups)) {
         cpar_group *g = TAILQ_FIRST(&cpar__groups);
         TAILQ_REMOVE(&cpar__groups, g, open);

@@ -3,6 +3,7 @@
 #include "error.h"
 #include "type.h"
 
+#include <stdatomic.h>
 #include <stdlib.h>
 
 /* An over-aligned type's size is a multiple of its alignment, so the largest power of two in the size
@@ -18,22 +19,48 @@ static size_t round_up(size_t n, size_t power)
     return (n + power - 1) & -power;
 }
 
+/* Fresh memory costs a page fault every 4 KiB, which takes about as long as receiving into it. So that of the long message
+   freed last is kept for the next one that needs at least half of it. */
+enum { LONG = 128 * 1024, LONGEST_KEPT = 65 * 1024 * 1024 };
+static _Atomic(cpar_message *) kept;
+
+static cpar_message *take_kept(size_t align, size_t room)
+{
+    if (room < LONG || room > LONGEST_KEPT) return NULL;
+    cpar_message *m = atomic_exchange(&kept, NULL);
+    if (m && (room > m->room || room < m->room / 2 || (uintptr_t)m % align)) {
+        free(m);
+        m = NULL;
+    }
+    return m;
+}
+
+void cpar__messages_end(void)
+{
+    free(atomic_exchange(&kept, NULL));
+}
+
 cpar_message *cpar__message_new(cpar_type type, size_t count)
 {
     const size_t align = alignment(type.size), head = round_up(sizeof(cpar_message), align);
-    const size_t room = head + count * type.size + 1;
+    size_t room = round_up(head + count * type.size + 1, align);
 
-    cpar_message *m = align == _Alignof(max_align_t) ? malloc(room) : aligned_alloc(align, round_up(room, align));
+    cpar_message *m = take_kept(align, room);
+    if (m)
+        room = m->room;
+    else
+        m = align == _Alignof(max_align_t) ? malloc(room) : aligned_alloc(align, room);
     if (!m) return NULL;
-    *m = (cpar_message){ .type = type, .count = count, .data = (unsigned char *)m + head };
+    *m = (cpar_message){ .type = type, .count = count, .data = (unsigned char *)m + head, .room = room };
     m->data[count * type.size] = 0;
     return m;
 }
 
 void cpar_free(cpar_message *m)
 {
-    if (m) free(m->starts);
-    free(m);
+    if (!m) return;
+    free(m->starts);
+    free(m->room >= LONG && m->room <= LONGEST_KEPT ? atomic_exchange(&kept, m) : m);
 }
 
 int cpar_source(const cpar_message *m)
