@@ -322,6 +322,26 @@ static void wait_long(void)
     cpar_barrier();
 }
 
+static double cpu_time(void)
+{
+    struct rusage used;
+    getrusage(RUSAGE_SELF, &used);
+    return (double)(used.ru_utime.tv_sec + used.ru_stime.tv_sec) + (double)(used.ru_utime.tv_usec + used.ru_stime.tv_usec) * 1e-6;
+}
+
+static void wait_asleep(void)
+{
+    cpar_barrier();
+    const double before = cpu_time();
+    if (rank == 0) {
+        nanosleep(&(struct timespec){ .tv_sec = 2 }, NULL);
+        cpar_send(1, 1);
+    } else {
+        cpar_free(cpar_receive(0));
+        printf("2 s of waiting cost %s of the core\n", cpu_time() - before < 0.5 ? "little" : "much");
+    }
+}
+
 static const struct {
     const char *name;
     void (*run)(void);
@@ -330,7 +350,7 @@ static const struct {
     CASE(wrong_type) CASE(too_long) CASE(wrong_value) CASE(unreceived) CASE(open_request) CASE(open_request_returning)
     CASE(abort_job) CASE(abort_zero) CASE(bad_scatter) CASE(leave) CASE(leave_with_status) CASE(leave_unreceived) CASE(leave_alone) CASE(leave_others_waiting) CASE(leave_in_a_child)
     CASE(no_memory) CASE(collectives_differ) CASE(roots_differ) CASE(operations_differ) CASE(print) CASE(print_to_full) CASE(no_sequences_left) CASE(handler)
-    CASE(finalize_twice) CASE(init_after_end) CASE(use_after_end) CASE(wait_long) CASE(wait_for_another_tag)
+    CASE(finalize_twice) CASE(init_after_end) CASE(use_after_end) CASE(wait_long) CASE(wait_for_another_tag) CASE(wait_asleep)
     CASE(leave_others_in_broadcast) CASE(group_error) CASE(second_thread) CASE(split_or_gather) CASE(barrier_without_one) CASE(use_group_after_end)
 };
 

@@ -106,10 +106,11 @@ bool cpar__let_end(const cpar_group *g);
 size_t cpar__advance_others(int turns);
 
 /* One turn of a loop that waits for t: advances one of those left to go on, and, as the wait gets long,
-   lets other processes have the core and tells what is waited for. Zeroed at the wait's start. */
+   lets other processes have the core, then sleeps, and tells what is waited for. Zeroed at the wait's start. */
 typedef struct {
     unsigned long turns;
-    double began, tell_at;
+    double began, tell_at; /* seconds of cpar_time, and seconds waited */
+    long nap_ns;
 } cpar__patience;
 void cpar__turn(cpar__patience *patience, const cpar__transfer *t);
 

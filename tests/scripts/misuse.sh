@@ -158,6 +158,9 @@ on 2 misuse threads
 ends 0
 lines out 2 "^multiple 1$"
 
+on 2 misuse wait_asleep
+ends 0
+prints "2 s of waiting cost little of the core"
 export CPAR_PATIENCE=1
 on 2 misuse wait_long
 ends 0
