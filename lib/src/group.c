@@ -92,7 +92,7 @@ static void gather_round(const cpar__call *call, MPI_Comm comm, cpar__problem *p
     cpar__patience patience = { 0 };
     const cpar__transfer waited = { .call = *call, .peer = CPAR_ANY_SOURCE };
     if (!cpar__check_mpi(p, MPI_Ibarrier(comm, &all_here))) return;
-    while (cpar__check_mpi(p, MPI_Test(&all_here, &done, MPI_STATUS_IGNORE)) && !done) cpar__turn(&patience, &waited);
+    while (cpar__check_mpi(p, MPI_Test(&all_here, &done, MPI_STATUS_IGNORE)) && !done) cpar__turn(&patience, &waited, false);
 }
 
 cpar_group *cpar_group_from_comm_at(MPI_Comm comm, cpar_place at)

@@ -139,14 +139,16 @@ bool cpar_test_at(cpar_request *r, cpar_message **m, cpar_place at)
 }
 
 /* Advances n requests, up to the first that is complete. Returns its index, n when none is; *some is one that
-   is not, NULL when there is none. */
-static size_t find_complete(cpar_request **rs, size_t n, cpar__transfer **some)
+   is not, NULL when there is none, and *idle whether all are. */
+static size_t find_complete(cpar_request **rs, size_t n, cpar__transfer **some, bool *idle)
 {
     *some = NULL;
+    *idle = true;
     for (size_t i = 0; i < n; i++) {
         if (!rs[i]) continue;
         if (cpar__advance(&rs[i]->transfer)) return i;
         *some = &rs[i]->transfer;
+        *idle = *idle && cpar__is_idle(*some);
     }
     return n;
 }
@@ -155,12 +157,13 @@ cpar_message *cpar_wait_any_at(cpar_request **rs, size_t n, size_t *i, cpar_plac
 {
     int code;
     cpar__transfer *some;
+    bool idle;
     cpar__patience patience = { 0 };
     cpar__problem problem;
     cpar__begin(&problem);
     for (size_t k = 0; k < n; k++)
         if (rs[k]) take_back(rs[k], at);
-    while ((*i = find_complete(rs, n, &some)) == n && some) cpar__turn(&patience, some);
+    while ((*i = find_complete(rs, n, &some, &idle)) == n && some) cpar__turn(&patience, some, idle);
     if (*i == n) return NULL;
 
     cpar_request *r = rs[*i];

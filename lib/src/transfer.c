@@ -522,8 +522,9 @@ static void tell_if_long(cpar__patience *patience, const cpar__transfer *t, doub
 double cpar__wait_until;
 
 /* What a long wait does besides: tells of itself, ends the job at the end of its grace, and finds out how long to sleep
-   before each turn, so that it is at most 1 % longer for that. Where there is more to advance it does not sleep. */
-static void look_at_clock(cpar__patience *patience, const cpar__transfer *t)
+   before each turn, so that it is at most 1 % longer for that. It does not sleep where data may be moving, which takes turns
+   without end on some networks. */
+static void look_at_clock(cpar__patience *patience, const cpar__transfer *t, bool idle)
 {
     const double now = cpar_time();
     if (patience->began == 0) {
@@ -531,7 +532,7 @@ static void look_at_clock(cpar__patience *patience, const cpar__transfer *t)
         patience->tell_at = cpar__setting.patience;
     }
     const double waited = now - patience->began, nap = waited < 0.1 ? waited / 100 : 0.001;
-    patience->nap_ns = waited < 0.01 || under_way_count > 0 ? 0 : (long)(nap * 1e9);
+    patience->nap_ns = idle && waited > 0.01 && under_way_count == 0 ? (long)(nap * 1e9) : 0;
     tell_if_long(patience, t, waited);
     if (cpar__wait_until && now > cpar__wait_until) cpar__end_job(cpar__failure);
 }
@@ -539,7 +540,7 @@ static void look_at_clock(cpar__patience *patience, const cpar__transfer *t)
 /* After so many turns the wait is long: about 100 us. */
 enum { LONG_WAIT = 1000 };
 
-void cpar__turn(cpar__patience *patience, const cpar__transfer *t)
+void cpar__turn(cpar__patience *patience, const cpar__transfer *t, bool idle)
 {
     advance_another();
     if (++patience->turns < LONG_WAIT) return;
@@ -547,7 +548,7 @@ void cpar__turn(cpar__patience *patience, const cpar__transfer *t)
         nanosleep(&(struct timespec){ .tv_nsec = patience->nap_ns }, NULL);
     else
         sched_yield();
-    if (patience->nap_ns || patience->turns % LONG_WAIT == 0) look_at_clock(patience, t);
+    if (patience->nap_ns || patience->turns % LONG_WAIT == 0) look_at_clock(patience, t, idle);
 }
 
 void cpar__complete_first(cpar__transfer *t, size_t wanted, size_t n)
@@ -556,8 +557,9 @@ void cpar__complete_first(cpar__transfer *t, size_t wanted, size_t n)
     for (size_t first = 0;;) {
         while (first < wanted && cpar__advance(&t[first])) first++;
         if (first == wanted) return;
-        for (size_t i = first + 1; i < n; i++) cpar__advance(&t[i]);
-        cpar__turn(&patience, &t[first]);
+        bool idle = cpar__is_idle(&t[first]);
+        for (size_t i = first + 1; i < n; i++) idle = (cpar__advance(&t[i]) || cpar__is_idle(&t[i])) && idle;
+        cpar__turn(&patience, &t[first], idle);
     }
 }
 

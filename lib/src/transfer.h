@@ -105,14 +105,21 @@ bool cpar__let_end(const cpar_group *g);
 /* Gives some turns to those left to go on. Returns how many are left. */
 size_t cpar__advance_others(int turns);
 
+/* Whether a transfer that does not rest just waits for the other side to begin. */
+static inline bool cpar__is_idle(const cpar__transfer *t)
+{
+    return t->stage == CPAR__LANDING_ENVELOPE;
+}
+
 /* One turn of a loop that waits for t: advances one of those left to go on, and, as the wait gets long,
-   lets other processes have the core, then sleeps, and tells what is waited for. Zeroed at the wait's start. */
+   lets other processes have the core, then, if all that is waited for is idle, sleeps; and tells what is waited for. Zeroed
+   at the wait's start. */
 typedef struct {
     unsigned long turns;
     double began, tell_at; /* seconds of cpar_time, and seconds waited */
     long nap_ns;
 } cpar__patience;
-void cpar__turn(cpar__patience *patience, const cpar__transfer *t);
+void cpar__turn(cpar__patience *patience, const cpar__transfer *t, bool idle);
 
 /* After this time, when it is not 0, a long wait ends the job with the status cpar__failure. */
 extern double cpar__wait_until;
