@@ -6,7 +6,6 @@
 # Writes the comment that was read, as the page of `name`.
 function page(name, is_call, declaration,    title, text, form, returns) {
     text = comment
-    form = ""
     if (match(text, "^" name "\\([^)]*\\): ")) {
         form = substr(text, 1, RLENGTH - 2)
         text = toupper(substr(text, RLENGTH + 1, 1)) substr(text, RLENGTH + 2)

@@ -14,19 +14,13 @@ static int rank, size;
 static char *out, *in; /* memory of both kinds: separate, so that neither is in the cache for the other */
 
 #define WORLD MPI_COMM_WORLD
-#define NO_STATUS MPI_STATUS_IGNORE
 
 /* ---- Point-to-point: between the first rank and the last ------------------------------------- */
-
-static void raw_receive(size_t bytes, int from)
-{
-    MPI_Recv(in, (int)bytes, MPI_CHAR, from, 0, WORLD, NO_STATUS);
-}
 
 static void receive(way w, size_t bytes, int from)
 {
     if (w == RAW)
-        raw_receive(bytes, from);
+        MPI_Recv(in, (int)bytes, MPI_CHAR, from, 0, WORLD, MPI_STATUS_IGNORE);
     else if (w == CPAR)
         cpar_free(cpar_receive(from));
     else

@@ -22,14 +22,14 @@ measure() {
     shift
     : >"$samples"
     for ((i = 0; i < rounds; i++)); do
-        show env CPAR_TUNE=0 "$@" "$bench" --raw-only --samples 7 | sed '/^+/d; s/\traw\t/\tdefault\t/' >>"$samples"
-        show "$@" "$bench" --samples 7 | sed '/^+/d' >>"$samples"
+        "$@" "$bench" --raw-only --samples 7 | sed 's/\traw\t/\tdefault\t/' >>"$samples"
+        "$@" "$bench" --samples 7 >>"$samples"
     done
     echo
     echo "== $name: $*"
-    awk -v json="build-bench/$name.json" -f tests/bench/report.awk "$samples"
+    awk -v json="build-bench/$name.json" -f tests/bench/report.awk "$samples" | tee "build-bench/$name.txt"
     if command -v gnuplot >/dev/null; then
-        awk -F'\t' '$1 == "pingpong"' "$samples" | awk -v json="build-bench/$name.plot.json" -f tests/bench/report.awk | awk '$1 == "pingpong" && $2 + 0 > 0' >"build-bench/$name.dat"
+        awk '$1 == "pingpong" && $2 + 0 > 0' "build-bench/$name.txt" >"build-bench/$name.dat"
         gnuplot -e "set terminal svg size 800,500; set output 'build-bench/$name.svg'; set logscale x 2; set yrange [0:*]; set grid;
             set xlabel 'bytes'; set ylabel 'time, of that of MPI alone'; set title 'Ping-pong: $name';
             plot 'build-bench/$name.dat' using 2:5 with linespoints title 'cpar, owned messages',
@@ -39,23 +39,22 @@ measure() {
     fi
 }
 
-for config in "${@:-node oversubscribed hosts}"; do
-    for name in $config; do
-        case $name in
-        node) measure node mpirun.openmpi -n 2 --bind-to core ;;
-        oversubscribed) measure oversubscribed mpirun.openmpi -n 4 --oversubscribe --bind-to none ;;
-        hosts)
-            export CPAR_BED=/run/cpar-bed-bench
-            trap 'tests/cluster/bed.sh down' EXIT
-            tests/cluster/bed.sh up 2
-            printf 'node1\nnode2\n' >"$CPAR_BED/hostfile"
-            measure hosts tests/cluster/bed.sh run mpirun --hostfile "$CPAR_BED/hostfile" --map-by node -n 2 \
-                --mca mtl_ofi_provider_exclude shm,sockets,tcp,udp,rstream,usnic,net
-            ;;
-        *)
-            echo "run.sh: '$name' is none of node, oversubscribed and hosts" >&2
-            exit 2
-            ;;
-        esac
-    done
+[ $# -gt 0 ] || set -- node oversubscribed hosts
+for name in "$@"; do
+    case $name in
+    node) measure node mpirun.openmpi -n 2 --bind-to core ;;
+    oversubscribed) measure oversubscribed mpirun.openmpi -n 4 --oversubscribe --bind-to none ;;
+    hosts)
+        export CPAR_BED=/run/cpar-bed-bench
+        trap 'tests/cluster/bed.sh down' EXIT
+        tests/cluster/bed.sh up 2
+        printf 'node1\nnode2\n' >"$CPAR_BED/hostfile"
+        measure hosts tests/cluster/bed.sh run mpirun --hostfile "$CPAR_BED/hostfile" --map-by node -n 2 \
+            --mca mtl_ofi_provider_exclude shm,sockets,tcp,udp,rstream,usnic,net
+        ;;
+    *)
+        echo "run.sh: '$name' is none of node, oversubscribed and hosts" >&2
+        exit 2
+        ;;
+    esac
 done

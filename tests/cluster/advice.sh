@@ -4,12 +4,6 @@
 set -u
 . "$(dirname "$0")/with_bed.sh"
 
-# In each other host's place too.
-everywhere() {
-    local host
-    for host in login node1 node2 node3 node4; do bed exec $host sh -c "$1"; done
-}
-
 # mpirun <options ...>: the ring on the hosts of hostfile.example.
 ring() {
     login mpirun --hostfile "$source/hostfile.example" "$@" "$build/apps/ring"
@@ -20,7 +14,6 @@ right() {
     lines out 1 "^Processor 0 received message \"P0P1P2P3P4P5P6P7\" from rank 7$"
 }
 
-# As the README says it: the lines in the parameter file, and in use.
 mv "$CPAR_BED/home/.ssh/authorized_keys" "$CPAR_BED/home/.ssh/not_yet"
 ring --tune "$tune"
 fails

@@ -16,10 +16,8 @@ table inet firewall {
     }
 }
 END
-for host in login node1 node2 node3 node4; do
-    bed exec $host nft -f "$CPAR_BED/firewall"
-    bed exec $host sh -c 'echo 1 >/proc/sys/net/ipv4/tcp_syn_retries' # to give up after 3 s, not 2 minutes
-done
+everywhere "nft -f '$CPAR_BED/firewall'"
+everywhere 'echo 1 >/proc/sys/net/ipv4/tcp_syn_retries' # to give up after 3 s, not 2 minutes
 
 login mpirun --hostfile "$source/hostfile.example" --tune "$tune" "$build/apps/ring"
 fails

@@ -4,22 +4,6 @@
 set -u
 . "$(dirname "$0")/with_bed.sh"
 
-names_of() {
-    local host
-    for host in "$@"; do echo "$host"; done
-}
-
-# The ring's lines for ranks on these hosts.
-ring_prints() {
-    local n=$# r=0 names="" host
-    for host in "$@"; do
-        echo "I am rank $r of $n on node $host"
-        names+="P$r"
-        r=$((r + 1))
-    done
-    echo "Processor 0 received message \"$names\" from rank $((n - 1))"
-}
-
 # suites <ranks> <suite> ...
 suites() {
     local ranks=$1 suite programs=$build/tests
@@ -88,8 +72,8 @@ ends 0
 prints "$(ring_prints node1 node1 node1 node2 node3 node3 node4)"
 suites 7 inline order collective parts reduce group
 
+everywhere 'echo 1 >/proc/sys/net/ipv6/conf/all/disable_ipv6'
 for host in login node1 node2 node3 node4; do
-    bed exec $host sh -c 'echo 1 >/proc/sys/net/ipv6/conf/all/disable_ipv6'
     command="IPv4 alone on $host"
     ! bed exec $host ip -6 address | grep -q inet6
     verdict $? "there is IPv6"
@@ -108,8 +92,8 @@ suites 4 order reduce
 bed slow none
 
 bed up 16 || exit 1
-hosts=($(for ((i = 1; i <= 16; i++)); do echo "node$i"; done))
-names_of "${hosts[@]}" >"$CPAR_BED/sixteen"
+hosts=(node{1..16})
+printf '%s\n' "${hosts[@]}" >"$CPAR_BED/sixteen"
 job "$CPAR_BED/sixteen" --map-by node
 on 16 ring
 ends 0

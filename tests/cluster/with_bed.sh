@@ -67,6 +67,41 @@ told() {
     verdict $seen "was not printed: $*"
 }
 
+# A command of the shell, on each of the hosts that the script begins with.
+everywhere() {
+    local host
+    for host in login node1 node2 node3 node4; do bed exec $host sh -c "$1"; done
+}
+
+# The ring's lines for ranks on these hosts.
+ring_prints() {
+    local n=$# r=0 names="" host
+    for host in "$@"; do
+        echo "I am rank $r of $n on node $host"
+        names+="P$r"
+        r=$((r + 1))
+    done
+    echo "Processor 0 received message \"$names\" from rank $((n - 1))"
+}
+
+# begin_ring <description> <command ...>: starts a ring on login, and returns when its ranks run.
+begin_ring() {
+    command=$1
+    shift
+    timeout 100 "$here/bed.sh" run "$@" >"$scratch/out" 2>"$scratch/err" </dev/null 9>&- &
+    job=$!
+    until grep -q "^Processor 0" "$scratch/out" || ! kill -0 $job; do sleep 0.1; done
+    began=$SECONDS
+}
+
+# It ends within so many seconds.
+ends_within() {
+    wait $job
+    status=$?
+    [ $((SECONDS - began)) -le "$1" ]
+    verdict $? "took $((SECONDS - began)) s to end, not $1"
+}
+
 # No process of a job's is left on these hosts, after so many seconds at the most.
 nothing_left() {
     local seconds=$1 host try
