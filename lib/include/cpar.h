@@ -98,12 +98,12 @@ typedef struct {
 
 /** The other side and the options of a point-to-point call. */
 typedef struct {
-    cpar_place at;     /**< where the call stands */
-    cpar_group *group; /**< whose ranks are meant; NULL: all */
-    int rank;          /**< the destination or the source */
+    cpar_place at; /**< where the call stands */
+    int rank;      /**< the destination or the source */
     CPAR_OPTIONS_BY_NAME_(positional)
     int tag; /**< 0 when not given; up to 32767 on every machine, more where MPI has more */
     CPAR_OPTIONS_BY_NAME_(positional_too)
+    cpar_group *group;   /**< whose ranks are meant; NULL: all */
     cpar_status *status; /**< filled, when not NULL, by a receive that blocks */
 } cpar_p2p;
 

@@ -13,12 +13,12 @@
 #define cpar_barrier(...)                       cpar_barrier_at(CPAR_ROOTLESS_(__VA_ARGS__))
 #define cpar_print(...)                         cpar_print_at(CPAR_HERE, __VA_ARGS__)
 
-#define cpar_send(value, ...)                   cpar_send_view_(CPAR_VIEW_(CPAR_VALUE(value)), CPAR_P2P_(.rank = __VA_ARGS__))
+#define cpar_send(value, ...)                   cpar_send_view_(CPAR_VALUE_AT_(value), CPAR_P2P_(.rank = __VA_ARGS__))
 #define cpar_receive(...)                       cpar_receive_at(CPAR_P2P_(.rank = __VA_ARGS__))
-#define cpar_receive_into(memory, ...)          cpar_receive_into_view_(CPAR_VIEW_(CPAR_MEMORY(memory)), CPAR_P2P_(.rank = __VA_ARGS__))
-#define cpar_exchange(value, destination, ...)  cpar_exchange_view_(CPAR_VIEW_(CPAR_VALUE(value)), (destination), CPAR_P2P_(.rank = __VA_ARGS__))
+#define cpar_receive_into(memory, ...)          cpar_receive_into_view_(cpar_put_view(CPAR_ROOM_, CPAR_MEMORY(memory)), CPAR_P2P_(.rank = __VA_ARGS__))
+#define cpar_exchange(value, destination, ...)  cpar_exchange_view_(CPAR_VALUE_AT_(value), (destination), CPAR_P2P_(.rank = __VA_ARGS__))
 
-#define cpar_isend(value, ...)                  cpar_isend_view_(CPAR_VIEW_(CPAR_VALUE(value)), CPAR_P2P_(.rank = __VA_ARGS__))
+#define cpar_isend(value, ...)                  cpar_isend_view_(CPAR_VALUE_AT_(value), CPAR_P2P_(.rank = __VA_ARGS__))
 #define cpar_ireceive(...)                      cpar_ireceive_at(CPAR_P2P_(.rank = __VA_ARGS__))
 #define cpar_wait(r)                            cpar_wait_at((r), CPAR_HERE)
 #define cpar_test(r, m)                         cpar_test_at((r), (m), CPAR_HERE)
@@ -68,7 +68,7 @@
 
 /* ---- Types --------------------------------------------------------------------------------- */
 
-/* The scalars of C: type, kind, and a name for the function that makes a view of one. */
+/* The scalars of C: type, kind, and a name for the function that puts a view of one. */
 #define CPAR_SCALARS(X)                                                                            \
     X(bool, CPAR_BOOL, bool)                                                                       \
     X(char, CPAR_CHAR, char)                                                                       \
@@ -113,53 +113,33 @@ extern void *const cpar_nowhere_;
 
 /* ---- Values to send ------------------------------------------------------------------------ */
 
-#define CPAR_VIEW_OF_SCALAR_(T, kind_, name)                                                       \
-    static inline cpar_view cpar_view_##name(T x)                                                  \
+/* Each puts the view of a value into `room`, member by member, and returns that: a view that is passed on by value is copied by loads
+   that are wider than the stores just before, for which a processor waits. What messages are sent and received with takes views by
+   their address, therefore. */
+#define CPAR_PUT_SCALAR_(T, kind_, name)                                                           \
+    static inline const cpar_view *cpar_put_##name(cpar_view *room, T x)                           \
     {                                                                                              \
-        cpar_view v = { .count = 1, .type = { kind_, sizeof x }, .constant = true, .scalar = true }; \
-        __builtin_memcpy(v.here.bytes, &x, sizeof x);                                              \
-        return v;                                                                                  \
+        room->count = 1;                                                                           \
+        room->type.kind = kind_;                                                                   \
+        room->type.size = sizeof x;                                                                \
+        room->constant = room->scalar = true;                                                      \
+        __builtin_memcpy(room->here.bytes, &x, sizeof x);                                          \
+        return room;                                                                               \
     }
-CPAR_SCALARS(CPAR_VIEW_OF_SCALAR_)
+CPAR_SCALARS(CPAR_PUT_SCALAR_)
 
 /* A string with its NUL. NULL becomes one char at NULL, which is an error where it is sent. */
-static inline cpar_view cpar_view_string(const char *s)
+static inline const cpar_view *cpar_put_string(cpar_view *room, const char *s)
 {
-    return (cpar_view){ .data = s, .count = s ? __builtin_strlen(s) + 1 : 1, .type = { CPAR_CHAR, 1 }, .constant = true };
+    room->data = s;
+    room->count = s ? __builtin_strlen(s) + 1 : 1;
+    room->type.kind = CPAR_CHAR;
+    room->type.size = 1;
+    room->constant = true;
+    return room;
 }
 
-static inline cpar_view cpar_view_itself(cpar_view v)
-{
-    return v;
-}
-
-/* Declared, never defined: what is neither scalar, string nor view ends here, in the compiler. */
-struct cpar_wrap_arrays_in_cpar_array_and_structs_in_cpar_struct {
-    char unused;
-};
-cpar_view cpar_wrap_arrays_in_cpar_array_and_structs_in_cpar_struct(
-    struct cpar_wrap_arrays_in_cpar_array_and_structs_in_cpar_struct x);
-
-#define CPAR_CASE_VIEW_(T, kind, name) T: cpar_view_##name,
-
-/** The view of any scalar, string or view. */
-#define CPAR_VALUE(x)                                                                              \
-    _Generic((x), CPAR_SCALARS(CPAR_CASE_VIEW_)                                                    \
-        char *: cpar_view_string, const char *: cpar_view_string,                                  \
-        cpar_view: cpar_view_itself,                                                               \
-        default: cpar_wrap_arrays_in_cpar_array_and_structs_in_cpar_struct)(x)
-
-/* ---- Views by their address ---------------------------------------------------------------- */
-
-/* What messages are sent and received with, for speed: a view that is passed by value is copied once more, by loads that are
-   wider than the stores just before, for which a processor waits (25 ns of the 60 that a send cost on AMD's EPYC). */
-CPAR_API int cpar_send_view_(const cpar_view *value, const cpar_p2p *c);
-CPAR_API int cpar_receive_into_view_(const cpar_view *memory, const cpar_p2p *c);
-CPAR_API cpar_message *cpar_exchange_view_(const cpar_view *value, int destination, const cpar_p2p *c);
-CPAR_API cpar_request *cpar_isend_view_(const cpar_view *value, const cpar_p2p *c);
-
-/* Member by member, which compilers turn into nothing. */
-static inline const cpar_view *cpar_view_put_(cpar_view *room, cpar_view v)
+static inline const cpar_view *cpar_put_view(cpar_view *room, cpar_view v)
 {
     room->data = v.data;
     room->count = v.count;
@@ -171,7 +151,29 @@ static inline const cpar_view *cpar_view_put_(cpar_view *room, cpar_view v)
     if (v.scalar) room->here = v.here;
     return room;
 }
-#define CPAR_VIEW_(v) cpar_view_put_(&(cpar_view){ .data = 0 }, (v))
+
+/* Declared, never defined: what is neither scalar, string nor view ends here, in the compiler. */
+struct cpar_wrap_arrays_in_cpar_array_and_structs_in_cpar_struct {
+    char unused;
+};
+const cpar_view *cpar_wrap_arrays_in_cpar_array_and_structs_in_cpar_struct(
+    cpar_view *room, struct cpar_wrap_arrays_in_cpar_array_and_structs_in_cpar_struct x);
+
+#define CPAR_CASE_PUT_(T, kind, name) T: cpar_put_##name,
+#define CPAR_ROOM_                    (&(cpar_view){ .data = 0 })
+
+/** The view of any scalar, string or view, and its address. */
+#define CPAR_VALUE(x) (*CPAR_VALUE_AT_(x))
+#define CPAR_VALUE_AT_(x)                                                                          \
+    _Generic((x), CPAR_SCALARS(CPAR_CASE_PUT_)                                                     \
+        char *: cpar_put_string, const char *: cpar_put_string,                                    \
+        cpar_view: cpar_put_view,                                                                  \
+        default: cpar_wrap_arrays_in_cpar_array_and_structs_in_cpar_struct)(CPAR_ROOM_, x)
+
+CPAR_API int cpar_send_view_(const cpar_view *value, const cpar_p2p *c);
+CPAR_API int cpar_receive_into_view_(const cpar_view *memory, const cpar_p2p *c);
+CPAR_API cpar_message *cpar_exchange_view_(const cpar_view *value, int destination, const cpar_p2p *c);
+CPAR_API cpar_request *cpar_isend_view_(const cpar_view *value, const cpar_p2p *c);
 
 /* ---- Memory to fill ------------------------------------------------------------------------ */
 

@@ -58,10 +58,17 @@ bool cpar__check_receive(cpar__problem *p, const cpar__call *call)
 
 /* ---- Sending -------------------------------------------------------------------------------- */
 
-cpar__call cpar__call_of(const cpar_p2p *c, cpar__operation operation, int peer)
+void cpar__fill_call(cpar__call *call, const cpar_p2p *c, cpar__operation operation, int peer)
 {
-    /* The place by its members: copied whole, it would be loaded wider than the caller has just stored it, and wait for that. */
-    return (cpar__call){ .at = { c->at.file, c->at.line }, .operation = operation, .group = cpar__group_of(c->group), .peer = peer, .tag = c->tag };
+    /* Member by member: what is copied whole would be loaded wider than it has just been stored, and a processor waits for that. */
+    call->at.file = c->at.file;
+    call->at.line = c->at.line;
+    call->operation = operation;
+    call->group = cpar__group_of(c->group);
+    call->tag = c->tag;
+    call->peer = peer;
+    call->reduction = 0;
+    call->turn = 0;
 }
 
 bool cpar__send_to_self(const cpar__call *call, const cpar_view *v, cpar__problem *p)
@@ -82,19 +89,18 @@ bool cpar__send_to_self(const cpar__call *call, const cpar_view *v, cpar__proble
 
 int cpar_send_view_(const cpar_view *value, const cpar_p2p *c)
 {
-    cpar__call call = cpar__call_of(c, CPAR__SEND, c->rank);
-    cpar__problem problem;
-    cpar__begin(&problem);
-    if (!cpar__check_send(&problem, &call, value)) return cpar__raise(&call, &problem);
-
-    if (call.peer == call.group->rank) {
-        cpar__send_to_self(&call, value, &problem);
-        return cpar__raise(&call, &problem);
-    }
     cpar__transfer t;
-    cpar__start_send(&t, &call, call.peer, value);
-    cpar__complete(&t, 1);
-    cpar__release(&t);
+    cpar__fill_call(&t.call, c, CPAR__SEND, c->rank);
+    cpar__begin(&t.problem);
+    if (!cpar__check_send(&t.problem, &t.call, value)) return cpar__raise(&t.call, &t.problem);
+
+    if (t.call.peer == t.call.group->rank)
+        cpar__send_to_self(&t.call, value, &t.problem);
+    else {
+        cpar__start_send(&t, &t.call, t.call.peer, value);
+        cpar__complete(&t, 1);
+        cpar__release(&t);
+    }
     return cpar__raise(&t.call, &t.problem);
 }
 
@@ -113,15 +119,14 @@ static void fill_status(const cpar_p2p *c, const cpar__transfer *t)
 
 cpar_message *cpar_receive_at(const cpar_p2p *c)
 {
-    const cpar__call call = cpar__call_of(c, CPAR__RECEIVE, c->rank);
-    cpar__problem problem;
-    cpar__begin(&problem);
-    if (!cpar__check_receive(&problem, &call)) {
-        cpar__raise(&call, &problem);
+    cpar__transfer t;
+    cpar__fill_call(&t.call, c, CPAR__RECEIVE, c->rank);
+    cpar__begin(&t.problem);
+    if (!cpar__check_receive(&t.problem, &t.call)) {
+        cpar__raise(&t.call, &t.problem);
         return NULL;
     }
-    cpar__transfer t;
-    cpar__start_receive_message(&t, &call, call.peer);
+    cpar__start_receive_message(&t, &t.call, t.call.peer);
     cpar__complete(&t, 1);
     cpar__release(&t);
     fill_status(c, &t);
@@ -131,13 +136,12 @@ cpar_message *cpar_receive_at(const cpar_p2p *c)
 
 int cpar_receive_into_view_(const cpar_view *memory, const cpar_p2p *c)
 {
-    const cpar__call call = cpar__call_of(c, CPAR__RECEIVE, c->rank);
-    cpar__problem problem;
-    cpar__begin(&problem);
-    if (!cpar__check_receive(&problem, &call) || !cpar__check_memory(&problem, memory)) return cpar__raise(&call, &problem);
-
     cpar__transfer t;
-    cpar__start_receive(&t, &call, call.peer);
+    cpar__fill_call(&t.call, c, CPAR__RECEIVE, c->rank);
+    cpar__begin(&t.problem);
+    if (!cpar__check_receive(&t.problem, &t.call) || !cpar__check_memory(&t.problem, memory)) return cpar__raise(&t.call, &t.problem);
+
+    cpar__start_receive(&t, &t.call, t.call.peer);
     cpar__complete(&t, 1);
     if (t.stage == CPAR__ARRIVED) cpar__place(&t, cpar__fits(&t.problem, &t.envelope, memory, memory->exact) ? (void *)memory->data : NULL);
     cpar__complete(&t, 1);
@@ -153,9 +157,10 @@ int cpar_receive_into_at(cpar_view memory, const cpar_p2p *c)
 
 cpar_message *cpar_exchange_view_(const cpar_view *value, int destination, const cpar_p2p *c)
 {
-    const cpar__call to = cpar__call_of(c, CPAR__EXCHANGE_SEND, destination),
-                     from = cpar__call_of(c, CPAR__EXCHANGE_RECEIVE, c->rank);
+    cpar__call to, from;
     cpar__problem problem;
+    cpar__fill_call(&to, c, CPAR__EXCHANGE_SEND, destination);
+    cpar__fill_call(&from, c, CPAR__EXCHANGE_RECEIVE, c->rank);
     cpar__begin(&problem);
     if (!cpar__check_send(&problem, &to, value)) {
         cpar__raise(&to, &problem);

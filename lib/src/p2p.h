@@ -17,7 +17,7 @@ bool cpar__fits(cpar__problem *p, const cpar__envelope *e, const cpar_view *v, b
 bool cpar__check_send(cpar__problem *p, const cpar__call *call, const cpar_view *v);
 bool cpar__check_receive(cpar__problem *p, const cpar__call *call);
 
-cpar__call cpar__call_of(const cpar_p2p *c, cpar__operation operation, int peer);
+void cpar__fill_call(cpar__call *call, const cpar_p2p *c, cpar__operation operation, int peer);
 
 /* Sends a copy to this rank itself, which goes on without an owner, so that nobody waits for a receive
    that only comes later. */

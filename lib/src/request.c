@@ -56,9 +56,10 @@ static cpar_message *end_request(cpar_request *r, int *code)
 
 cpar_request *cpar_isend_view_(const cpar_view *value, const cpar_p2p *c)
 {
-    const cpar__call call = cpar__call_of(c, CPAR__ISEND, c->rank);
+    cpar__call call;
     cpar_request *r = NULL;
     cpar__problem problem;
+    cpar__fill_call(&call, c, CPAR__ISEND, c->rank);
     cpar__begin(&problem);
     if (cpar__check_send(&problem, &call, value)) r = open_request(&call, true, &problem);
     if (!r) {
@@ -92,9 +93,10 @@ cpar_request *cpar_isend_at(cpar_view value, const cpar_p2p *c)
 
 cpar_request *cpar_ireceive_at(const cpar_p2p *c)
 {
-    const cpar__call call = cpar__call_of(c, CPAR__IRECEIVE, c->rank);
+    cpar__call call;
     cpar_request *r = NULL;
     cpar__problem problem;
+    cpar__fill_call(&call, c, CPAR__IRECEIVE, c->rank);
     cpar__begin(&problem);
     if (cpar__check_receive(&problem, &call)) r = open_request(&call, false, &problem);
     if (!r) {

@@ -263,7 +263,7 @@ bool cpar__advance(cpar__transfer *t)
 static void start(cpar__transfer *t, const cpar__call *call, int peer)
 {
     const bool message = cpar__is_message(call->operation);
-    t->call = *call;
+    if (call != &t->call) t->call = *call;
     t->wait.file = NULL;
     t->problem.code = 0;
     t->peer = peer;

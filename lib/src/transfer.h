@@ -52,7 +52,7 @@ static inline const unsigned char *cpar__view_data(const cpar_view *v)
     return v->scalar ? v->here.bytes : v->data;
 }
 
-/* Starts to send what a checked view shows to `peer`: a message under call->tag, or, when the call is a
+/* Starts to send what a checked view shows to `peer`: a message under call->tag, or, when the call (which may be t->call already) is a
    collective, a part of that. The view's memory must stay until the transfer is done. */
 void cpar__start_send(cpar__transfer *t, const cpar__call *call, int peer, const cpar_view *v);
 

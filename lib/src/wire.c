@@ -12,9 +12,8 @@ void cpar__envelope_write(const cpar__envelope *e, unsigned char *out)
     memcpy(out + 4, &e->type.size, 4);
     memcpy(out + 8, &e->count, 8);
     memcpy(out + 16, &e->sequence, 4);
-    memcpy(out + 20, &e->operation, 4);
-    memcpy(out + 24, &e->root, 4);
-    memcpy(out + 28, &e->turn, 4);
+    memcpy(out + 20, &e->what, 4);
+    memcpy(out + 24, &e->which, 8);
 }
 
 const char *cpar__envelope_read(cpar__envelope *e, const unsigned char *in, size_t arrived)
@@ -27,9 +26,8 @@ const char *cpar__envelope_read(cpar__envelope *e, const unsigned char *in, size
     memcpy(&e->type.size, in + 4, 4);
     memcpy(&e->count, in + 8, 8);
     memcpy(&e->sequence, in + 16, 4);
-    memcpy(&e->operation, in + 20, 4);
-    memcpy(&e->root, in + 24, 4);
-    memcpy(&e->turn, in + 28, 4);
+    memcpy(&e->what, in + 20, 4);
+    memcpy(&e->which, in + 24, 8);
 
     _Static_assert(SIZE_MAX / 2 > CPAR__BYTES_MAX, "what is believed of a length fits size_t");
     if (e->zero) return "its header has other than zero where zero stands";

@@ -40,8 +40,19 @@ typedef struct {
     cpar_type type;
     uint64_t count;
     uint32_t sequence;
-    uint8_t operation, error, reduction, zero; /* as on the wire, for they are moved at once */
-    uint32_t root, turn;
+    /* As on the wire, for they are moved at once: a processor waits when it loads wider than it has just stored. */
+    union {
+        struct {
+            uint8_t operation, error, reduction, zero;
+        };
+        uint32_t what;
+    };
+    union {
+        struct {
+            uint32_t root, turn;
+        };
+        uint64_t which;
+    };
 } cpar__envelope;
 
 /* Writes CPAR__HEADER bytes. */
