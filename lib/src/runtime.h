@@ -38,6 +38,8 @@ extern int cpar__tag_max;
 #define CPAR__SETTINGS(X)                                                                          \
     X(inline_near, "CPAR_INLINE_NEAR", 4096, 0, CPAR__INLINE_MAX)                                  \
     X(inline_far, "CPAR_INLINE_FAR", CPAR__INLINE_MAX, 0, CPAR__INLINE_MAX)                        \
+    X(first_near, "CPAR_FIRST_NEAR", 0, 0, CPAR__INLINE_MAX)                                       \
+    X(first_far, "CPAR_FIRST_FAR", 8192, 0, CPAR__INLINE_MAX)                                      \
     X(piece, "CPAR_PIECE", CPAR__PIECE_MAX, 1, CPAR__PIECE_MAX)                                    \
     X(sequences, "CPAR_SEQUENCES", INT_MAX, 1, INT_MAX)                                            \
     X(patience, "CPAR_PATIENCE", 60, 0, INT_MAX)                                                   \

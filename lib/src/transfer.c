@@ -107,9 +107,9 @@ static bool check_mpi(cpar__transfer *t, int result)
     return false;
 }
 
-static int least(size_t a, size_t b)
+static size_t least(size_t a, size_t b)
 {
-    return (int)(a < b ? a : b);
+    return a < b ? a : b;
 }
 
 /* How much of the payload may be sent already. */
@@ -130,7 +130,7 @@ static bool send_piece(cpar__transfer *t)
         end(t);
         return true;
     }
-    t->piece = (size_t)least(available(t) - t->moved, t->piece_most);
+    t->piece = least(available(t) - t->moved, t->piece_most);
     return t->piece
         && check_mpi(t, MPI_Issend(t->payload + t->moved, (int)t->piece, MPI_BYTE, t->peer, (int)t->envelope.sequence, t->call.group->internal, &t->pending));
 }
@@ -155,7 +155,7 @@ static bool receive_piece(cpar__transfer *t)
         end(t);
         return true;
     }
-    const int room = least(t->bytes - t->moved, CPAR__PIECE_MAX);
+    const int room = (int)least(t->bytes - t->moved, CPAR__PIECE_MAX);
     return check_mpi(t, t->payload ? MPI_Irecv(t->payload + t->moved, room, MPI_BYTE, t->peer, (int)t->envelope.sequence, t->call.group->internal, &t->pending)
                                    : drain(t, room));
 }
@@ -197,6 +197,7 @@ static void read_envelope(cpar__transfer *t, size_t arrived)
         return;
     }
     t->bytes = (size_t)(t->envelope.count * t->envelope.type.size);
+    t->piece = arrived - CPAR__HEADER;
     t->stage = CPAR__ARRIVED;
     if (!cpar__envelope_same_call(&t->envelope, &expected)) {
         note_other_call(t, &expected);
@@ -309,24 +310,24 @@ static MPI_Comm envelope_comm(const cpar__transfer *t)
     return t->envelope.operation == CPAR__MESSAGE ? t->call.group->messages : t->call.group->internal;
 }
 
-/* With the envelope's type and count filled, and payload, bytes and feed. */
+/* With the envelope's type and count filled, and payload, bytes and feed. The first piece of a long payload may go along with the
+   envelope, and bridges the time until the receiver asks for the rest. */
 static void send_envelope(cpar__transfer *t)
 {
-    const size_t limit = (size_t)(t->call.group->near[t->peer] ? cpar__setting.inline_near : cpar__setting.inline_far);
-    bool inlined = (t->bytes <= limit && available(t) == t->bytes) || t->bytes == 0 || t->envelope.error;
-    if (!inlined && !take_sequence(t)) {
-        if (t->envelope.operation == CPAR__MESSAGE) return;
-        carry_problem(t, &t->problem); /* in a collective the other side waits */
-        inlined = true;
-    }
-    if (inlined && CPAR__HEADER + t->bytes > CPAR__SMALL && !find_landing(t)) {
-        if (t->envelope.operation == CPAR__MESSAGE) return;
-        t->landing = t->small;
-        carry_problem(t, &t->problem);
-    }
+    const bool near = t->call.group->near[t->peer];
+    const size_t limit = (size_t)(near ? cpar__setting.inline_near : cpar__setting.inline_far),
+                 first = (size_t)(near ? cpar__setting.first_near : cpar__setting.first_far);
+    const bool inlined = (t->bytes <= limit && available(t) == t->bytes) || t->bytes == 0 || t->envelope.error;
+    t->piece = inlined ? t->bytes : least(available(t), least(first, t->bytes - 1));
 
+    const bool lands = CPAR__HEADER + t->piece <= CPAR__SMALL || find_landing(t);
+    if (!lands || !(inlined || take_sequence(t))) {
+        if (t->envelope.operation == CPAR__MESSAGE) return;
+        if (!lands) t->landing = t->small;
+        carry_problem(t, &t->problem); /* in a collective the other side waits */
+        t->piece = t->bytes;
+    }
     t->stage = CPAR__SENDING;
-    t->piece = inlined ? t->bytes : 0;
     cpar__envelope_write(&t->envelope, t->landing);
     if (t->piece) memcpy(t->landing + CPAR__HEADER, t->payload, t->piece);
     check_mpi(t, MPI_Isend(t->landing, CPAR__HEADER + (int)t->piece, MPI_BYTE, t->peer, t->tag, envelope_comm(t), &t->pending));
@@ -380,10 +381,9 @@ void cpar__place(cpar__transfer *t, void *memory)
     if (t->stage != CPAR__ARRIVED) return;
     t->stage = CPAR__RECEIVING;
     t->payload = memory;
-    if (t->envelope.sequence) return;
-    if (memory && t->bytes) memcpy(memory, t->landing + CPAR__HEADER, t->bytes);
-    t->moved = t->bytes;
-    t->stage = CPAR__DONE;
+    if (memory && t->piece) memcpy(memory, t->landing + CPAR__HEADER, t->piece);
+    t->moved = t->piece;
+    if (t->moved == t->bytes) t->stage = CPAR__DONE;
 }
 
 cpar_message *cpar__take_message(cpar__transfer *t)

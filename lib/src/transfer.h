@@ -1,7 +1,7 @@
 /* Transfers: one message on its way out or in, and the one loop in which cpar waits.
 
    A transfer is a small state machine with at most one MPI operation under way. A send sends its
-   envelope, with the payload inline if that fits, then the payload piece by piece. A receive has its
+   envelope, with the payload or its first piece behind it, then what is left piece by piece. A receive has its
    envelope land and rests there, until its owner says where the payload goes; then receives it
    there. Nothing here blocks but cpar__complete, which advances everything that is under way until its
    own transfers rest. */
@@ -33,7 +33,7 @@ struct cpar__transfer {
     unsigned char *payload;
     size_t bytes; /* of the payload */
     size_t moved; /* of these: gone, or here */
-    size_t piece; /* of these: in the pending send */
+    size_t piece; /* of these: in the pending send, or behind the envelope that has landed */
     size_t piece_most;
 
     bool makes_message; /* a receive that does not rest on arrival but goes on into `message` */

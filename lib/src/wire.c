@@ -38,8 +38,7 @@ const char *cpar__envelope_read(cpar__envelope *e, const unsigned char *in, size
     if (__builtin_mul_overflow(e->count, e->type.size, &total) || total > CPAR__BYTES_MAX) return "its header tells of an impossible length";
 
     const uint64_t inlined = arrived - CPAR__HEADER;
-    if (inlined != (e->sequence ? 0 : total)) return "its length is not what its header tells";
-    if (e->sequence && total == 0) return "its header tells of a payload of no bytes";
+    if (e->sequence ? inlined >= total : inlined != total) return "its length is not what its header tells";
     if (e->error && (e->sequence || e->type.kind != CPAR_CHAR)) return "its header tells of an error without a text";
     return NULL;
 }

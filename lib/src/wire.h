@@ -2,8 +2,8 @@
    communication and believes nothing that it reads.
 
    A message of `count` elements is one MPI message, the header and the payload behind it, when the
-   payload fits inline; else it is the header alone, and the payload follows as messages of
-   their own under the tag `sequence`. Nodes are homogeneous (checked when cpar starts), so numbers
+   payload fits inline; else it is the header and as much of the payload as the sender likes, and the rest follows
+   as messages of their own under the tag `sequence`. Nodes are homogeneous (checked when cpar starts), so numbers
    are in the machine's byte order:
 
      offset 0  2 bytes  magic "cp"
@@ -11,7 +11,7 @@
             3  1        kind of the elements (cpar_kind)
             4  4        bytes of one element
             8  8        count of elements
-           16  4        sequence: the tag of the payload's messages, 0 when it is inline
+           16  4        sequence: the tag of the messages with the rest of the payload, 0 when there is none
            20  1        operation: 0 for a message, else which collective (cpar__operation)
            21  1        error: 0, else the sender's error code, and the payload is a text about it
            22  1        reduction: of a collective that combines, by which operation; else 0
@@ -24,7 +24,7 @@
 #include <cpar.h>
 
 enum {
-    CPAR__WIRE_VERSION = 2,
+    CPAR__WIRE_VERSION = 3,
     CPAR__HEADER = 32,
     /* Receives land in a buffer of one size, which all ranks agree on; senders' own limits for inline
        payloads are at most CPAR__INLINE_MAX. Chosen to stay within Open MPI's eager limit over TCP,
@@ -59,8 +59,8 @@ typedef struct {
 void cpar__envelope_write(const cpar__envelope *e, unsigned char *out);
 
 /* Reads the envelope at the head of `arrived` bytes. Returns NULL when all in it is sound: then the
-   type exists, count * size does not overflow, and exactly all of the payload, or none of it
-   and a sequence to receive it under, is there. Otherwise returns what is wrong. */
+   type exists, count * size does not overflow, and exactly all of the payload, or a part of it
+   and a sequence to receive the rest under, is there. Otherwise returns what is wrong. */
 const char *cpar__envelope_read(cpar__envelope *e, const unsigned char *in, size_t arrived);
 
 /* Whether two envelopes are of the same call of a collective, or both of messages. Finalize meets exit, of any status. */

@@ -283,17 +283,20 @@ int main(int argc, char **argv)
     static const struct option options[] = {
         { "raw-only", no_argument, NULL, 'r' },
         { "samples", required_argument, NULL, 's' },
+        { "least", required_argument, NULL, 'l' },
         { "most", required_argument, NULL, 'm' },
         { NULL, 0, NULL, 0 },
     };
     bool raw_only = false;
     int samples = 15, option;
-    size_t most = 64 << 20;
+    size_t least = 0, most = 64 << 20;
     while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
         if (option == 'r')
             raw_only = true;
         else if (option == 's')
             samples = atoi(optarg);
+        else if (option == 'l')
+            least = (size_t)atoll(optarg);
         else if (option == 'm')
             most = (size_t)atoll(optarg);
         else
@@ -314,8 +317,8 @@ int main(int argc, char **argv)
 
     for (int c = 0; c < CASES; c++)
         for (size_t bytes = cases[c].least; bytes <= cases[c].most && bytes <= most && wanted(cases[c].name, argv + optind);
-             bytes *= bytes < 65536 && cases[c].run == pingpong ? 2 : 4)
-            measure(c, bytes, samples, raw_only);
+             bytes *= bytes < 1 << 20 && cases[c].run == pingpong ? 2 : 4)
+            if (bytes >= least) measure(c, bytes, samples, raw_only);
 
     free(out);
     free(in);
