@@ -32,3 +32,12 @@ bool app_number(const char *what, const char *text, long least, long most, long 
     app_refuse("%s: '%s' is not accepted, whole numbers from %ld to %ld are", what, text, least, most);
     return false;
 }
+
+bool app_decimal(const char *what, const char *text, double least, double most, double *out)
+{
+    char *end;
+    *out = strtod(text, &end);
+    if (end != text && !*end && *out >= least && *out <= most) return true;
+    app_refuse("%s: '%s' is not accepted, numbers from %g to %g are", what, text, least, most);
+    return false;
+}

@@ -1,5 +1,5 @@
-/* What the apps share: command lines. Every rank reads the same one, and comes to the same verdict;
-   rank 0 tells it. */
+/* What the apps share: command lines, of which every rank reads the same one and comes to the same verdict, which
+   rank 0 tells; and how far a run is. */
 #ifndef APP_H
 #define APP_H
 
@@ -14,5 +14,12 @@ int app_refuse_option(int option, char **argv);
 
 /* Whether text is a whole number from least to most, then in *out; else refuses, naming `what`. */
 bool app_number(const char *what, const char *text, long least, long most, long *out);
+
+/* The same of a number with decimals. */
+bool app_decimal(const char *what, const char *text, double least, double most, double *out);
+
+/* Shows a line such as "[=====>    ] 12 of 36, 8 s left" on standard error, if that comes to a terminal. The next one replaces
+   it; 0 of 36 begins, and 36 of 36 erases it. */
+void app_progress(size_t done, size_t of);
 
 #endif

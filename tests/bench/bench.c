@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 
 typedef enum { RAW, CPAR, INTO, WAYS } way; /* CPAR: with owned messages where one is received; INTO: into own memory */
 static const char *const way_names[WAYS] = { "raw", "cpar", "into" };
@@ -270,6 +271,14 @@ static void measure(int c, size_t bytes, int samples, bool raw_only)
     if (rank == 0) fflush(stdout);
 }
 
+/* The most memory that this rank has had at once, in KiB, on standard error. */
+static void tell_peak(void)
+{
+    struct rusage used;
+    getrusage(RUSAGE_SELF, &used);
+    if (rank == 0) fprintf(stderr, "peak\t%ld\n", used.ru_maxrss);
+}
+
 static bool wanted(const char *name, char **names)
 {
     if (!*names) return true;
@@ -282,17 +291,20 @@ int main(int argc, char **argv)
 {
     static const struct option options[] = {
         { "raw-only", no_argument, NULL, 'r' },
+        { "peak", no_argument, NULL, 'p' },
         { "samples", required_argument, NULL, 's' },
         { "least", required_argument, NULL, 'l' },
         { "most", required_argument, NULL, 'm' },
         { NULL, 0, NULL, 0 },
     };
-    bool raw_only = false;
+    bool raw_only = false, peak = false;
     int samples = 15, option;
     size_t least = 0, most = 64 << 20;
     while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
         if (option == 'r')
             raw_only = true;
+        else if (option == 'p')
+            peak = true;
         else if (option == 's')
             samples = atoi(optarg);
         else if (option == 'l')
@@ -308,7 +320,7 @@ int main(int argc, char **argv)
         cpar_init(&argc, &argv);
     MPI_Comm_rank(WORLD, &rank);
     MPI_Comm_size(WORLD, &size);
-    const size_t room = ((size_t)1 << 20) * (size_t)size + (64 << 20);
+    const size_t of_each = most < 1 << 20 ? most : 1 << 20, room = of_each * (size_t)size + most + 4096; /* for any case */
     out = aligned_alloc(4096, room);
     in = aligned_alloc(4096, room);
     if (size > RANKS_MOST || !out || !in) MPI_Abort(WORLD, 1);
@@ -320,6 +332,7 @@ int main(int argc, char **argv)
              bytes *= bytes < 1 << 20 && cases[c].run == pingpong ? 2 : 4)
             if (bytes >= least) measure(c, bytes, samples, raw_only);
 
+    if (peak) tell_peak();
     free(out);
     free(in);
     if (raw_only)

@@ -15,6 +15,13 @@ suites() {
     done
 }
 
+# The table has a line for each of these pairs, in this order.
+pairs() {
+    [ "$(sed 's/  .*//' "$scratch/out")" = "$(printf '%s\n' pair "$@")" ]
+    verdict $? "should have measured these pairs: $(printf '%s; ' "$@")"
+    lines out $# "^(within )?node[0-9].*( +[0-9]+\.[0-9]+){3}$"
+}
+
 # ---- The hosts of hostfile.example, as it stands
 
 login ssh node2 uname -n
@@ -28,12 +35,21 @@ prints "$(ring_prints node1 node1 node2 node2 node3 node3 node4 node4)"
 on 8 fib
 ends 0
 prints "[39088169, 24157817, 14930352, 9227465, 5702887, 3524578]"
+on 4 timing --seconds 0.001
+ends 0
+pairs "within node1" "within node2" "node1 - node2"
 suites 8 inline threads
 
 job "$source/hostfile.example" --map-by node
 on 4 ring
 ends 0
 prints "$(ring_prints node1 node2 node3 node4)"
+on 3 timing --seconds 0.001
+ends 0
+pairs "node1 - node2" "node1 - node3" "node2 - node3"
+on 7 timing --seconds 0.001
+ends 0
+pairs "within node1" "within node2" "within node3" "node1 - node2" "node1 - node3" "node1 - node4" "node2 - node3" "node2 - node4" "node3 - node4"
 for ranks in 2 3 4; do
     suites $ranks values p2p inline order collective parts reduce group error threads
 done

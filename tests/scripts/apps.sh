@@ -47,6 +47,47 @@ on 0 hello
 ends 0
 lines out 1 "^rank 0 received \"hello\" and 3.14 from rank 0$"
 
+for ranks in 2 3 4; do
+    on $ranks timing --seconds 0.001
+    ends 0
+    lines out 2 ""
+    lines out 1 "^pair +latency \(us, 8 B\) +rate \(M/s, 8 B\) +bandwidth \(MB/s, 4194304 B\)$"
+    lines out 1 "^within $host( +[0-9]+\.[0-9]+){3}$"
+    lines err 0 "of 3"
+done
+on 2 timing --all --most 100 --seconds 0.001
+ends 0
+lines out 6 ""
+lines out 1 "^pair +bytes +latency \(us\) +bandwidth \(MB/s\)$"
+for bytes in 8 16 32 64 100; do lines out 1 "^within $host +$bytes( +[0-9]+\.[0-9]+){2}$"; done
+on 3 timing --all --most=8 --seconds 1e-3
+ends 0
+lines out 2 ""
+for ranks in 0 1; do
+    on $ranks timing
+    ends 2
+    lines err 1 "^timing: needs at least 2 ranks, there is 1$"
+    prints ""
+done
+
+# terminal <redirection>: runs timing on a terminal. Its bar is to be seen there, and nowhere else.
+terminal() {
+    command="on a terminal: timing $1"
+    timeout 60 script -qec "$mpirun -n 2 $programs/timing --seconds 0.001 $1" /dev/null >"$scratch/out" 2>"$scratch/err" </dev/null
+    status=$?
+    ends 0
+}
+if command -v script >/dev/null; then
+    terminal ""
+    lines out 1 "\[=+> +\] 2 of 3, [0-9]+ s left"
+    terminal ">$scratch/table"
+    lines out 1 "\[=+> +\] 2 of 3, [0-9]+ s left"
+    terminal "2>$scratch/log"
+    lines out 0 "of 3"
+    terminal "2>&1 | cat"
+    lines out 0 "of 3"
+fi
+
 # Wrong command lines: one line, from one rank, and status 2.
 refused() {
     local ranks
@@ -74,11 +115,23 @@ refused ring --bytes x
 refused ring --bytes 0
 refused ring -z
 refused ring 5
+refused timing --most 7
+refused timing --most 1073741825
+refused timing --most
+refused timing --seconds 0
+refused timing --seconds 10.1
+refused timing --seconds nan
+refused timing --seconds 1s
+refused timing --seconds=
+refused timing --all=3
+refused timing node1
 on 0 ring --laps
 lines err 1 "^ring: --laps: its value is missing; --help tells all$"
+on 0 timing --seconds x
+lines err 1 "^timing: --seconds: 'x' is not accepted, numbers from 0.001 to 10 are$"
 on 0 fib --fast
 lines err 1 "^fib: --fast: no such option, or one without a value; --help tells all$"
-for app in ring fib; do
+for app in ring fib timing; do
     on 2 $app --help
     ends 0
     lines out 1 "^usage: mpirun -n RANKS $app "
