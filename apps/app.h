@@ -1,10 +1,13 @@
-/* What the apps share: command lines, of which every rank reads the same one and comes to the same verdict, which
-   rank 0 tells; and how far a run is. */
+/* What the apps share: memory, and command lines. Every rank reads the same one, and comes to the same verdict;
+   rank 0 tells it. */
 #ifndef APP_H
 #define APP_H
 
 #include <cpar.h>
 #include <getopt.h>
+
+/* Zeroes, for free(). Where there is no memory for them, says so and ends the job. */
+void *app_allocate(size_t count, size_t size);
 
 /* Prints "ring: ..." on rank 0's standard error. Returns EX_USAGE of the apps: 2. */
 int app_refuse(const char *format, ...) __attribute__((format(printf, 1, 2)));
@@ -17,9 +20,5 @@ bool app_number(const char *what, const char *text, long least, long most, long 
 
 /* The same of a number with decimals. */
 bool app_decimal(const char *what, const char *text, double least, double most, double *out);
-
-/* Shows a line such as "[=====>    ] 12 of 36, 8 s left" on standard error, if that comes to a terminal. The next one replaces
-   it; 0 of 36 begins, and 36 of 36 erases it. */
-void app_progress(size_t done, size_t of);
 
 #endif

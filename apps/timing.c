@@ -42,14 +42,6 @@ typedef struct {
     unsigned char *out, *in;
 } side;
 
-static void *allocate(size_t count, size_t size)
-{
-    void *p = calloc(count, size);
-    if (p) return p;
-    fprintf(stderr, "timing: no memory for %zu times %zu bytes\n", count, size);
-    cpar_abort(1);
-}
-
 static const char *host_of(const cpar_message *hosts, int rank)
 {
     return cpar_part(hosts, rank, char, NULL);
@@ -59,7 +51,7 @@ static const char *host_of(const cpar_message *hosts, int rank)
 static pair *choose_pairs(const cpar_message *hosts, size_t *count)
 {
     const int size = cpar_size();
-    int *lowest = allocate((size_t)size, sizeof *lowest), *next = allocate((size_t)size, sizeof *next);
+    int *lowest = app_allocate((size_t)size, sizeof *lowest), *next = app_allocate((size_t)size, sizeof *next);
     size_t n = 0; /* hosts */
     for (int r = 0; r < size; r++) {
         size_t i = 0;
@@ -68,7 +60,7 @@ static pair *choose_pairs(const cpar_message *hosts, size_t *count)
         else if (!next[i]) next[i] = r; /* 0 is none: rank 0 is a lowest */
     }
 
-    pair *pairs = allocate(n * (n + 1) / 2, sizeof *pairs);
+    pair *pairs = app_allocate(n * (n + 1) / 2, sizeof *pairs);
     *count = 0;
     for (size_t i = 0; i < n; i++)
         if (next[i]) pairs[(*count)++] = (pair){ lowest[i], next[i] };
@@ -94,7 +86,7 @@ static void receive(const side *s, size_t bytes)
 /* Makes the memory, and passes the longest message there and, as it came, back. Both sides check it. */
 static side begin(pair p, int rank, size_t most)
 {
-    const side s = { rank == p.first ? p.second : p.first, rank == p.first, allocate(most, 1), allocate(most, 1) };
+    const side s = { rank == p.first ? p.second : p.first, rank == p.first, app_allocate(most, 1), app_allocate(most, 1) };
     for (size_t i = 0; i < most; i++) s.out[i] = (unsigned char)(i * 31 + i / 251);
     memset(s.in, 0xff, most); /* memory that was never written to is slow the first time */
 
@@ -230,7 +222,7 @@ static void run(bool all, size_t most, double seconds)
         side s = { 0 };
         if (rank == p.first || rank == p.second) s = begin(p, rank, most);
         for (size_t j = 0; j < step_count; j++) {
-            if (rank == 0) app_progress(i * step_count + j, of);
+            if (rank == 0) cpar_progress(i * step_count + j, of);
             if (rank == p.first) took[j] = lead(&s, steps[j], seconds);
             if (rank == p.second) follow(&s, steps[j]);
             cpar_broadcast(&took[j], p.first);
@@ -240,7 +232,7 @@ static void run(bool all, size_t most, double seconds)
         name_pair(text, sizeof text, hosts, p);
         if (rank == 0) print_lines(text, width, all, steps, step_count, took);
     }
-    if (rank == 0) app_progress(of, of);
+    if (rank == 0) cpar_progress(of, of);
     free(pairs);
     cpar_free(hosts);
 }

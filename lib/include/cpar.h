@@ -475,6 +475,146 @@ CPAR_API int cpar_allreduce_at(cpar_view in, cpar_view out, cpar_op op, const cp
     the lower rank in question all that are higher, and perhaps others. */
 CPAR_API int cpar_scan_at(cpar_view in, cpar_view out, cpar_op op, const cpar_collective *c);
 
+/* ---- Tasks: work that is handed out -------------------------------------------------------- */
+
+/* CPAR_TASK(fn, In, Out); at file scope makes a task of the function `Out fn(In)`, under its name. In and Out are each
+
+       any scalar or struct                    jobs are In[n], results Out[n]
+       const char *                            a string; of a result, `char *`, from malloc, or NULL
+       const cpar_message *                    a message; of a result, `cpar_message *`, from cpar_message_of, or NULL
+
+   A task gets its job for as long as it runs, and gives its result away. It may call cpar for messages, but no collective, and
+   may run on any rank: what it needs besides its job, all ranks have. */
+
+/** How a job or a result is passed. */
+typedef enum {
+    CPAR_PLAIN,  /**< by itself: a scalar or a struct */
+    CPAR_STRING, /**< by a pointer to a string */
+    CPAR_MESSAGE /**< by a pointer to a message */
+} cpar_form;
+
+/** What a job or a result is. */
+typedef struct {
+    cpar_form form; /**< by itself, or by a pointer */
+    cpar_type type; /**< of a plain one; else the size is that of a pointer */
+} cpar_passed;
+
+/** A task. Made by CPAR_TASK, once for each function. */
+typedef struct cpar_task {
+    const char *name; /**< of the function */
+    cpar_passed in;   /**< a job */
+    cpar_passed out;  /**< a result */
+    void (*run)(const void *in, void *out); /**< calls the function for the In at `in`, and puts the Out at `out` */
+} cpar_task;
+
+/** A job whose task failed. */
+typedef struct {
+    size_t job;      /**< its index */
+    const char *why; /**< what it gave to cpar_task_fail */
+} cpar_failure;
+
+/** The jobs whose tasks failed. */
+typedef struct {
+    size_t count;           /**< of failures */
+    const cpar_failure *at; /**< in the order of the jobs */
+} cpar_failures;
+
+/** The options of cpar_map. */
+typedef struct {
+    cpar_place at;      /**< where the call stands */
+    int root;           /**< who has the jobs; rank 0 when not given */
+    cpar_group *group;  /**< whose ranks take part; NULL: all */
+    size_t chunk;       /**< how many jobs a rank takes at once; 0: as measured */
+    bool everywhere;    /**< every rank gets the results */
+    bool progress;      /**< the root shows how far it is, see cpar_progress */
+    bool root_works;    /**< whether the root runs tasks too; true when not given */
+    CPAR_OPTIONS_BY_NAME_(positional)
+    cpar_failures *failures; /**< filled with the jobs that failed, which then are no error */
+} cpar_mapping;
+
+/** cpar_map(fn, jobs, n, results, .everywhere = true): sets results[i] = fn(jobs[i]) for all i < n, on all ranks.
+
+    fn: a task. jobs, n, results: In[n] and Out[n], which matter at the root alone, results with .everywhere on every rank;
+    both may be the same memory. Strings and messages among the results are the caller's, to free() and to cpar_free. A wrong type of
+    jobs or results does not compile. Up to 4294967295 jobs.
+
+    Collective; blocks until this rank finds nothing more to do, at the root until all results are there. Each job is
+    done once, by whichever rank is free. Ranks of one node take jobs from each other in shared memory, so that nobody's help is
+    needed, and a long job holds up no other. To other nodes the ranks of the root's node hand out jobs between
+    tasks of theirs, in chunks that last 20 times as long as the handing out, and ahead of need. What remains: a rank in a long task answers only after it. So with
+    tasks of more than some milliseconds, several nodes, and the root alone on its own, let the root be free: .root_works = false. A rank that waits for long sleeps in between.
+
+    A task may fail by cpar_task_fail; the others go on. By default the first failure, in the order of the jobs, is raised at the root
+    then, with .everywhere on every rank; with .failures the call succeeds, and tells all. The result of a job that failed is zero.
+    Errors: TASK for tasks that failed; RANK for the root; ARGUMENT, MEMORY, at the root: then every rank gets the error; TYPE when a rank gives
+    another task than the root; STATE within a task. */
+CPAR_API int cpar_map_at(const cpar_task *task, const void *jobs, size_t n, void *results, const cpar_mapping *m);
+
+/** cpar_task_fail(format, ...): notes, as printf would print it, why the task in which it is called fails. The task then
+    returns what it likes. Only the first reason counts. Errors: STATE outside of a task. */
+CPAR_API int cpar_task_fail(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/** cpar_failures_free(&failures): frees what a map has put there, and zeroes it. */
+CPAR_API void cpar_failures_free(cpar_failures *failures);
+
+/** cpar_message_of(value): a message made of a copy of the value: a job or a result. The caller's, to cpar_free; its source is
+    this rank, its tag 0. NULL on error.
+    Errors: ARGUMENT; MEMORY. */
+CPAR_API cpar_message *cpar_message_of_at(cpar_view value, cpar_place at);
+
+/** Ranks that wait for tasks. Valid at its root, from cpar_pool_open to cpar_pool_close. */
+typedef struct cpar_pool cpar_pool;
+
+/** A task that has been submitted, and its result. */
+typedef struct cpar_future cpar_future;
+
+/** cpar_pool_open(): the pool of all ranks, at the root. On the other ranks it runs the tasks that the root submits, and
+    returns NULL when the root closes the pool.
+
+    Options as those of a collective: .root, .group. Collective. While a pool is open its group has no other collective calls. In a pool of
+    one rank, tasks run when they are waited for. NULL at the root too on error.
+    Errors: RANK for the root; STATE within a task; MEMORY. */
+CPAR_API cpar_pool *cpar_pool_open_at(const cpar_collective *c);
+
+/** cpar_submit(pool, fn, job): has some rank run the task. Returns its future at once, the caller's to
+    cpar_future_free; NULL on error.
+
+    job: an In, which is copied. The root itself runs no tasks, unless it is alone. Work goes out, and results come in, while the root is in any call that
+    waits, or takes a pool or a future.
+    Errors: ARGUMENT for a string or a message that is NULL; MEMORY. */
+CPAR_API cpar_future *cpar_submit_at(cpar_pool *pool, const cpar_task *task, const void *job, cpar_place at);
+
+/** cpar_as_completed(pool): the next future that has come to its end and has not been returned by this before, in the order in which they
+    end. Blocks until there is one. NULL when none is left. Those that were cancelled count, those freed do not. */
+CPAR_API cpar_future *cpar_as_completed_at(cpar_pool *pool, cpar_place at);
+
+/** cpar_result(f, T): the result, a T; strings and messages are the future's. Blocks until it is there. Zero on error.
+    Errors: TASK when the task failed or was cancelled; TYPE when T is not the task's Out. */
+CPAR_API const void *cpar_result_at(cpar_future *f, cpar_passed type, const void *otherwise, cpar_place at);
+
+/** cpar_why(f): why the task failed, "cancelled" if it was; NULL if it did not fail. The future's. Blocks until it has come to its end. */
+CPAR_API const char *cpar_why_at(cpar_future *f, cpar_place at);
+
+/** cpar_done(f): whether it has come to its end. Never blocks. */
+CPAR_API bool cpar_done_at(cpar_future *f, cpar_place at);
+
+/** cpar_cancel(f): whether it could be cancelled, which it can until it goes out to a rank. */
+CPAR_API bool cpar_cancel_at(cpar_future *f, cpar_place at);
+
+/** cpar_index(f): the number of its submission to the pool, from 0. */
+CPAR_API size_t cpar_index(const cpar_future *f);
+
+/** cpar_future_free(f): ends a future. The task runs on, if it does not wait still. NULL is fine. */
+CPAR_API void cpar_future_free(cpar_future *f);
+
+/** cpar_pool_close(pool): blocks until all that was submitted has come to its end, and lets the other ranks go. The futures remain
+    valid. NULL is fine. Errors: those that the other ranks met. */
+CPAR_API int cpar_pool_close_at(cpar_pool *pool, cpar_place at);
+
+/** cpar_progress(done, of): shows a line such as "[=====>    ] 12 of 36, 4/s, 6 s left" on standard error, if that comes to a
+    terminal. The next one replaces it; 0 of 36 begins, and 36 of 36 erases it. For one rank to call, at any time. */
+CPAR_API void cpar_progress(size_t done, size_t of);
+
 /* ---- Groups -------------------------------------------------------------------------------- */
 
 /** cpar_split(color, key, .group = g): a new group of all ranks that give the same color, in the order of
@@ -505,7 +645,8 @@ CPAR_API int cpar_group_free_at(cpar_group *g, cpar_place at);
     X(STATE, 7, "not possible now")                                                                \
     X(MEMORY, 8, "out of memory")                                                                  \
     X(WIRE, 9, "what arrived is not a message of this cpar")                                       \
-    X(MPI, 10, "MPI failed")
+    X(MPI, 10, "MPI failed")                                                                       \
+    X(TASK, 11, "a task failed")
 
 #define CPAR_ERROR_ENUM_(name, number, text) CPAR_ERROR_##name = number,
 enum { CPAR_ERRORS(CPAR_ERROR_ENUM_) CPAR_SUCCESS = 0 };

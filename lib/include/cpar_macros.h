@@ -47,6 +47,22 @@
 #define cpar_scan(in, out, ...)                                                                    \
     cpar_scan_at(CPAR_VALUE(in), CPAR_MEMORY(out), CPAR_FIRST_(__VA_ARGS__, ), CPAR_ROOTLESS_(CPAR_REST_(__VA_ARGS__, )))
 
+#define cpar_map(fn, jobs, n, ...)                                                                 \
+    CPAR_WITH_DEFAULT_(cpar_map_at(&cpar_task_##fn, (jobs),                                        \
+        (n) * CPAR_JOBS_ARE_OF_THE_TASKS_TYPE_(CPAR_POINTS_TO_(jobs, const cpar_in_##fn) || CPAR_POINTS_TO_(jobs, cpar_in_##fn) \
+                  || (CPAR_FORM_(*(jobs)) != CPAR_PLAIN && (int)CPAR_FORM_(*(jobs)) == (int)cpar_form_##fn)) \
+            * CPAR_RESULTS_ARE_OF_THE_TASKS_TYPE_(CPAR_POINTS_TO_(CPAR_FIRST_(__VA_ARGS__, ), cpar_out_##fn)), \
+        CPAR_FIRST_(__VA_ARGS__, ), &(cpar_mapping){ .at = CPAR_HERE, .root_works = true, CPAR_REST_(__VA_ARGS__, ) }))
+#define cpar_message_of(value)                  cpar_message_of_at(CPAR_VALUE(value), CPAR_HERE)
+#define cpar_pool_open(...)                     cpar_pool_open_at(CPAR_COLLECTIVE_(__VA_ARGS__))
+#define cpar_submit(pool, fn, job)              cpar_submit_at((pool), &cpar_task_##fn, cpar_job_##fn(&(cpar_in_##fn){ 0 }, (job)), CPAR_HERE)
+#define cpar_as_completed(pool)                 cpar_as_completed_at((pool), CPAR_HERE)
+#define cpar_result(f, T)                       (*(T const *)cpar_result_at((f), (cpar_passed)CPAR_PASSED_(T), &(T){ 0 }, CPAR_HERE))
+#define cpar_why(f)                             cpar_why_at((f), CPAR_HERE)
+#define cpar_done(f)                            cpar_done_at((f), CPAR_HERE)
+#define cpar_cancel(f)                          cpar_cancel_at((f), CPAR_HERE)
+#define cpar_pool_close(pool)                   cpar_pool_close_at((pool), CPAR_HERE)
+
 #define cpar_split(color, ...)                                                                     \
     cpar_split_at((color), CPAR_FIRST_(__VA_ARGS__, ), CPAR_ROOTLESS_(CPAR_REST_(__VA_ARGS__, )))
 #define cpar_group_free(g)                      cpar_group_free_at((g), CPAR_HERE)
@@ -57,12 +73,44 @@
 /** cpar_struct(s): the view of the one struct s, an lvalue. See cpar_view. */
 #define cpar_struct(...)                        cpar_array(&(__VA_ARGS__), 1)
 
+/** CPAR_TASK(fn, In, Out); makes a task of the function `Out fn(In)`. At file scope. */
+#define CPAR_TASK(fn, In, Out)                                                                     \
+    typedef In cpar_in_##fn;                                                                       \
+    typedef Out cpar_out_##fn;                                                                     \
+    enum { cpar_form_##fn = CPAR_FORM_(*(cpar_in_##fn *)cpar_nowhere_) };                          \
+    static void cpar_run_##fn(const void *in, void *out)                                           \
+    {                                                                                              \
+        *(cpar_out_##fn *)out = fn(*(cpar_in_##fn const *)in);                                     \
+    }                                                                                              \
+    __attribute__((unused)) static inline const void *cpar_job_##fn(cpar_in_##fn *room, In job)    \
+    {                                                                                              \
+        *room = job;                                                                               \
+        return room;                                                                               \
+    }                                                                                              \
+    static const cpar_task cpar_task_##fn = { #fn, CPAR_PASSED_(cpar_in_##fn), CPAR_PASSED_(cpar_out_##fn), cpar_run_##fn }; \
+    __attribute__((constructor)) static void cpar_register_##fn(void)                              \
+    {                                                                                              \
+        cpar_register_task_(&cpar_task_##fn);                                                      \
+    }                                                                                              \
+    _Static_assert(1, "ends in a semicolon")
+
 /* ---- Options ------------------------------------------------------------------------------- */
 
 #define CPAR_HERE             ((cpar_place){ __FILE__, __LINE__ })
 #define CPAR_P2P_(...)        (&(cpar_p2p){ .at = CPAR_HERE, __VA_ARGS__ })
 #define CPAR_COLLECTIVE_(...) (&(cpar_collective){ .at = CPAR_HERE, __VA_ARGS__ })
 #define CPAR_ROOTLESS_(...)   CPAR_COLLECTIVE_(.root = 0, __VA_ARGS__)
+/* For a call with an option that is not zero when not given, which compilers warn of where it is given. */
+#ifdef __clang__
+#define CPAR_MAY_BE_GIVEN_TWICE_ _Pragma("clang diagnostic ignored \"-Winitializer-overrides\"")
+#else
+#define CPAR_MAY_BE_GIVEN_TWICE_ _Pragma("GCC diagnostic ignored \"-Woverride-init\"")
+#endif
+#define CPAR_WITH_DEFAULT_(call)                                                                   \
+    __extension__({                                                                                \
+        _Pragma("GCC diagnostic push") CPAR_MAY_BE_GIVEN_TWICE_ int cpar_code_ = (call);           \
+        _Pragma("GCC diagnostic pop") cpar_code_;                                                  \
+    })
 #define CPAR_FIRST_(x, ...)   x
 #define CPAR_REST_(x, ...)    __VA_ARGS__
 
@@ -110,6 +158,25 @@ extern void *const cpar_nowhere_;
     ((cpar_type){ CPAR_KIND_(x),                                                                   \
         sizeof(x) * CPAR_ELEMENTS_ARE_SCALARS_OR_STRUCTS_(!CPAR_IS_VOID_(x) && !CPAR_IS_POINTER_(x)) })
 #define CPAR_TYPE_NAMED(T) CPAR_TYPE(*(T *)cpar_nowhere_)
+
+/* ---- Jobs and results ---------------------------------------------------------------------- */
+
+#define CPAR_FORM_(x)                                                                              \
+    _Generic((x), char *: CPAR_STRING, const char *: CPAR_STRING,                                  \
+        cpar_message *: CPAR_MESSAGE, const cpar_message *: CPAR_MESSAGE, default: CPAR_PLAIN)
+
+/* The cpar_passed of a type named, in a constant's initializer too. */
+#define CPAR_PASSED_(T)                                                                            \
+    { CPAR_FORM_(*(T *)cpar_nowhere_), { CPAR_KIND_(*(T *)cpar_nowhere_),                                            \
+        sizeof(T) * CPAR_JOBS_AND_RESULTS_ARE_SCALARS_STRUCTS_STRINGS_OR_MESSAGES_(                \
+            CPAR_FORM_(*(T *)cpar_nowhere_) != CPAR_PLAIN || !CPAR_IS_POINTER_(*(T *)cpar_nowhere_)) } }
+#define CPAR_JOBS_AND_RESULTS_ARE_SCALARS_STRUCTS_STRINGS_OR_MESSAGES_(ok) sizeof(char[(ok) ? 1 : -1])
+#define CPAR_JOBS_ARE_OF_THE_TASKS_TYPE_(ok)    sizeof(char[(ok) ? 1 : -1])
+#define CPAR_RESULTS_ARE_OF_THE_TASKS_TYPE_(ok) sizeof(char[(ok) ? 1 : -1])
+#define CPAR_POINTS_TO_(p, T)                   __builtin_types_compatible_p(__typeof__(&*(p)), T *)
+
+/* Lists a task, so that a pool's ranks find it by its number in the list. */
+CPAR_API void cpar_register_task_(const cpar_task *task);
 
 /* ---- Values to send ------------------------------------------------------------------------ */
 

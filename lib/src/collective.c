@@ -62,6 +62,17 @@ cpar_message *cpar__copy_of(const cpar_view *v, cpar_range part, int source, cpa
     return m;
 }
 
+cpar_message *cpar_message_of_at(cpar_view value, cpar_place at)
+{
+    const cpar__call call = { .at = at, .operation = CPAR__MESSAGE_OF };
+    cpar_message *m = NULL;
+    cpar__problem problem;
+    cpar__begin(&problem);
+    if (cpar__check_view(&problem, &value) && (m = cpar__copy_of(&value, (cpar_range){ 0, value.count }, cpar__self.rank, &problem))) return m;
+    cpar__raise(&call, &problem);
+    return NULL;
+}
+
 cpar_message *cpar__hand_out(cpar_message *m, const cpar__call *call, const cpar__problem *p)
 {
     if (!p->code) return m;
@@ -86,22 +97,29 @@ cpar__branch cpar__find_branch(const cpar_group *g, int root)
 
 /* Dissemination (Hensgen, Finkel and Manber, 1988): after the round of distance d this rank has heard,
    directly or through others, of the 2d - 1 ranks before it. */
-bool cpar__barrier(const cpar__call *call, cpar__problem *p)
+bool cpar__agree(const cpar__call *call, cpar__problem *p)
 {
     const int rank = call->group->rank, size = call->group->size;
     const cpar_view nothing = { .type = { CPAR_CHAR, 1 } };
-    cpar__problem met = { .code = 0 }, room;
+    cpar__problem room;
     for (int distance = 1; distance < size; distance *= 2) {
-        const cpar__problem *told = cpar__as_told(call, &met, &room);
+        const cpar__problem *told = cpar__as_told(call, p, &room);
         cpar__transfer t[2];
         cpar__start_receive(&t[0], call, (rank - distance + size) % size);
         cpar__start_part(&t[1], call, (rank + distance) % size, &nothing, told);
         cpar__complete(t, 2);
         cpar__place(&t[0], NULL);
-        cpar__finish(t, 2, &met);
+        cpar__finish(t, 2, p);
     }
+    return !p->code;
+}
+
+bool cpar__barrier(const cpar__call *call, cpar__problem *p)
+{
+    cpar__problem met = { .code = 0 };
+    const bool all_here = cpar__agree(call, &met);
     cpar__keep(p, &met);
-    return !met.code;
+    return all_here;
 }
 
 int cpar_barrier_at(const cpar_collective *c)
@@ -173,6 +191,14 @@ static cpar_message *broadcast_from_parent(const cpar__call *call, const cpar_vi
     return m;
 }
 
+void cpar__broadcast(const cpar__call *call, const cpar_view *memory, cpar__problem *p)
+{
+    if (call->group->rank == call->peer)
+        broadcast_from_root(call, memory, p);
+    else
+        broadcast_from_parent(call, memory, p);
+}
+
 int cpar_broadcast_at(cpar_view memory, const cpar_collective *c)
 {
     const cpar__call call = cpar__collective_call(c->at, CPAR__BROADCAST, c->group, c->root);
@@ -181,25 +207,27 @@ int cpar_broadcast_at(cpar_view memory, const cpar_collective *c)
     if (!cpar__check_root(&problem, &call)) return cpar__raise(&call, &problem);
 
     cpar__check_memory(&problem, &memory);
-    if (call.group->rank == c->root)
-        broadcast_from_root(&call, &memory, &problem);
-    else
-        broadcast_from_parent(&call, &memory, &problem);
+    cpar__broadcast(&call, &memory, &problem);
     return cpar__raise(&call, &problem);
+}
+
+cpar_message *cpar__broadcast_message(const cpar__call *call, const cpar_view *value, cpar__problem *p)
+{
+    if (call->group->rank != call->peer) return broadcast_from_parent(call, NULL, p);
+
+    cpar_message *m = NULL;
+    if (!p->code && cpar__check_view(p, value)) m = cpar__copy_of(value, (cpar_range){ 0, value->count }, call->peer, p);
+    broadcast_from_root(call, value, p);
+    return m;
 }
 
 cpar_message *cpar_broadcast_message_at(cpar_view value, const cpar_collective *c)
 {
     const cpar__call call = cpar__collective_call(c->at, CPAR__BROADCAST_MESSAGE, c->group, c->root);
-    cpar_message *m = NULL;
     cpar__problem problem;
     cpar__begin(&problem);
     if (!cpar__check_root(&problem, &call)) return cpar__hand_out(NULL, &call, &problem);
 
-    if (call.group->rank == c->root) {
-        if (cpar__check_view(&problem, &value)) m = cpar__copy_of(&value, (cpar_range){ 0, value.count }, c->root, &problem);
-        broadcast_from_root(&call, &value, &problem);
-    } else
-        m = broadcast_from_parent(&call, NULL, &problem);
+    cpar_message *m = cpar__broadcast_message(&call, &value, &problem);
     return cpar__hand_out(m, &call, &problem);
 }

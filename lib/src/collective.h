@@ -37,6 +37,14 @@ cpar__branch cpar__find_branch(const cpar_group *g, int root);
    then not all are here, and what blocks in MPI may block for good. */
 bool cpar__barrier(const cpar__call *call, cpar__problem *p);
 
+/* As cpar__barrier, but tells the others of the problem that is noted already, and notes theirs: true when none has any. */
+bool cpar__agree(const cpar__call *call, cpar__problem *p);
+
+/* Broadcasts from call->peer, see cpar_broadcast and cpar_broadcast_message. Where a problem is noted already, the root tells the others
+   of it, and they pass on what comes. */
+void cpar__broadcast(const cpar__call *call, const cpar_view *memory, cpar__problem *p);
+cpar_message *cpar__broadcast_message(const cpar__call *call, const cpar_view *value, cpar__problem *p);
+
 /* Gathers at call->peer, see cpar_gather. Where a problem is noted already, the value is not
    looked at, and the root told. The message, or NULL; notes what went wrong. */
 cpar_message *cpar__gather(const cpar__call *call, const cpar_view *value, cpar__problem *p);

@@ -20,6 +20,8 @@
     X(ALLREDUCE, "allreduce", PLAIN)                                                               \
     X(SCAN, "scan", PLAIN)                                                                         \
     X(PRINT, "print", PLAIN)                                                                       \
+    X(MAP, "map", ROOTED)                                                                          \
+    X(POOL, "pool", ROOTED)                                                                        \
     X(SEND, "send to", PEER)                                                                       \
     X(RECEIVE, "receive from", PEER)                                                               \
     X(EXCHANGE_SEND, "exchange, to", PEER)                                                         \
@@ -39,7 +41,16 @@
     X(AS, "as", PLAIN)                                                                             \
     X(VALUE, "value", PLAIN)                                                                       \
     X(TEXT, "text", PLAIN)                                                                         \
-    X(PART, "part", PLAIN)
+    X(PART, "part", PLAIN)                                                                         \
+    X(TASK_FAIL, "task_fail", PLAIN)                                                               \
+    X(MESSAGE_OF, "message_of", PLAIN)                                                             \
+    X(SUBMIT, "submit", PLAIN)                                                                     \
+    X(AS_COMPLETED, "as_completed", PLAIN)                                                         \
+    X(RESULT, "result", PLAIN)                                                                     \
+    X(DONE_ASKED, "done", PLAIN)                                                                   \
+    X(WHY, "why", PLAIN)                                                                           \
+    X(CANCEL, "cancel", PLAIN)                                                                     \
+    X(POOL_CLOSE, "pool_close", PLAIN)
 
 #define CPAR__OPERATION_ENUM(name, text, form) CPAR__##name,
 typedef enum { CPAR__OPERATIONS(CPAR__OPERATION_ENUM) CPAR__OPERATION_COUNT } cpar__operation;

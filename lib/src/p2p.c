@@ -71,7 +71,7 @@ void cpar__fill_call(cpar__call *call, const cpar_p2p *c, cpar__operation operat
     call->turn = 0;
 }
 
-bool cpar__send_to_self(const cpar__call *call, const cpar_view *v, cpar__problem *p)
+bool cpar__send_copy(const cpar__call *call, int peer, const cpar_view *v, cpar__problem *p)
 {
     const size_t bytes = v->count * v->type.size;
     struct {
@@ -81,7 +81,7 @@ bool cpar__send_to_self(const cpar__call *call, const cpar_view *v, cpar__proble
     if (!copy) return cpar__note(p, CPAR_ERROR_MEMORY, "no memory for a copy of %zu bytes", bytes);
 
     if (bytes) memcpy(copy->payload, cpar__view_data(v), bytes);
-    cpar__start_send(&copy->transfer, call, call->peer, &(cpar_view){ .data = copy->payload, .count = v->count, .type = v->type });
+    cpar__start_send(&copy->transfer, call, peer, &(cpar_view){ .data = copy->payload, .count = v->count, .type = v->type });
     cpar__keep(p, &copy->transfer.problem);
     cpar__detach(&copy->transfer);
     return !p->code;
@@ -95,7 +95,7 @@ int cpar_send_view_(const cpar_view *value, const cpar_p2p *c)
     if (!cpar__check_send(&t.problem, &t.call, value)) return cpar__raise(&t.call, &t.problem);
 
     if (t.call.peer == t.call.group->rank)
-        cpar__send_to_self(&t.call, value, &t.problem);
+        cpar__send_copy(&t.call, t.call.peer, value, &t.problem);
     else {
         cpar__start_send(&t, &t.call, t.call.peer, value);
         cpar__complete(&t, 1);
@@ -172,7 +172,7 @@ cpar_message *cpar_exchange_view_(const cpar_view *value, int destination, const
     }
     cpar__transfer t[2];
     size_t n = 1;
-    if (destination == to.group->rank && !cpar__send_to_self(&to, value, &problem)) {
+    if (destination == to.group->rank && !cpar__send_copy(&to, destination, value, &problem)) {
         cpar__raise(&to, &problem);
         return NULL;
     }

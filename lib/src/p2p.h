@@ -19,9 +19,9 @@ bool cpar__check_receive(cpar__problem *p, const cpar__call *call);
 
 void cpar__fill_call(cpar__call *call, const cpar_p2p *c, cpar__operation operation, int peer);
 
-/* Sends a copy to this rank itself, which goes on without an owner, so that nobody waits for a receive
-   that only comes later. */
-bool cpar__send_to_self(const cpar__call *call, const cpar_view *v, cpar__problem *p);
+/* Sends a copy, which goes on without an owner, so that nobody waits: to this rank itself, for a receive that only comes
+   later, and to others in answers. */
+bool cpar__send_copy(const cpar__call *call, int peer, const cpar_view *v, cpar__problem *p);
 
 /* Receives what nobody has received in a group that comes to its end, and notes it. Only what has arrived by now can be
    seen. */

@@ -70,7 +70,7 @@ cpar_request *cpar_isend_view_(const cpar_view *value, const cpar_p2p *c)
     r->value = *value;
     if (call.peer == call.group->rank) {
         r->transfer = (cpar__transfer){ .call = call, .stage = CPAR__DONE };
-        cpar__send_to_self(&call, value, &problem);
+        cpar__send_copy(&call, call.peer, value, &problem);
     } else {
         cpar__start_send(&r->transfer, &call, call.peer, &r->value);
         cpar__keep(&problem, &r->transfer.problem);

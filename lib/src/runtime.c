@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <pthread.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 
 #define NO_GROUP { .program = MPI_COMM_NULL, .messages = MPI_COMM_NULL, .internal = MPI_COMM_NULL }
 
@@ -55,31 +56,18 @@ bool cpar__read_settings(cpar__problem *p)
     return !p->code;
 }
 
-/* Tells for each rank of comm whether it shares this rank's node. */
-static bool find_near(cpar_group *g, MPI_Comm comm, cpar__problem *p)
+/* Finds out on which node each rank of comm is. The ranks of a node are in the order that they have in comm, so the first is the lowest. */
+static bool find_nodes(cpar_group *g, MPI_Comm comm, cpar__problem *p)
 {
     MPI_Comm node = MPI_COMM_NULL;
-    MPI_Group here = MPI_GROUP_NULL, all = MPI_GROUP_NULL;
-    int n = 0, *here_ranks = NULL, *all_ranks = NULL;
-
+    int lowest = g->rank;
+    g->nodes = calloc((size_t)g->size, sizeof *g->nodes);
     g->near = calloc((size_t)g->size, sizeof *g->near);
+    if (!g->nodes || !g->near) return cpar__note(p, CPAR_ERROR_MEMORY, "no memory for a table of %d ranks", g->size);
+
     if (cpar__check_mpi(p, MPI_Comm_split_type(comm, MPI_COMM_TYPE_SHARED, 0, MPI_INFO_NULL, &node))
-        && cpar__check_mpi(p, MPI_Comm_size(node, &n)) && cpar__check_mpi(p, MPI_Comm_group(node, &here))
-        && cpar__check_mpi(p, MPI_Comm_group(comm, &all))) {
-        here_ranks = malloc((size_t)n * sizeof *here_ranks);
-        all_ranks = malloc((size_t)n * sizeof *all_ranks);
-        if (!g->near || !here_ranks || !all_ranks)
-            cpar__note(p, CPAR_ERROR_MEMORY, "no memory for a table of %d ranks", g->size);
-        else {
-            for (int i = 0; i < n; i++) here_ranks[i] = i;
-            if (cpar__check_mpi(p, MPI_Group_translate_ranks(here, n, here_ranks, all, all_ranks)))
-                for (int i = 0; i < n; i++) g->near[all_ranks[i]] = true;
-        }
-    }
-    free(here_ranks);
-    free(all_ranks);
-    if (here != MPI_GROUP_NULL) MPI_Group_free(&here);
-    if (all != MPI_GROUP_NULL) MPI_Group_free(&all);
+        && cpar__check_mpi(p, MPI_Bcast(&lowest, 1, MPI_INT, 0, node)) && cpar__check_mpi(p, MPI_Allgather(&lowest, 1, MPI_INT, g->nodes, 1, MPI_INT, comm)))
+        for (int r = 0; r < g->size; r++) g->near[r] = g->nodes[r] == lowest;
     if (node != MPI_COMM_NULL) MPI_Comm_free(&node);
     return !p->code;
 }
@@ -95,7 +83,7 @@ bool cpar__group_open(cpar_group *g, MPI_Comm comm, bool owned, cpar__problem *p
     g->program = comm;
     g->owned = owned;
     return cpar__check_mpi(p, MPI_Comm_rank(comm, &g->rank)) && cpar__check_mpi(p, MPI_Comm_size(comm, &g->size))
-        && duplicate(comm, &g->messages, p) && duplicate(comm, &g->internal, p) && find_near(g, comm, p);
+        && duplicate(comm, &g->messages, p) && duplicate(comm, &g->internal, p) && find_nodes(g, comm, p);
 }
 
 void cpar__group_close(cpar_group *g)
@@ -103,6 +91,8 @@ void cpar__group_close(cpar_group *g)
     if (g->messages != MPI_COMM_NULL) MPI_Comm_free(&g->messages);
     if (g->internal != MPI_COMM_NULL) MPI_Comm_free(&g->internal);
     if (g->owned) MPI_Comm_free(&g->program);
+    free(g->nodes);
     free(g->near);
+    if (g->shared.memory) munmap(g->shared.memory, g->shared.room);
     *g = (cpar_group)NO_GROUP;
 }

@@ -8,6 +8,13 @@
 #include <mpi.h>
 #include <sys/queue.h>
 
+/* Memory that the ranks of a node share, for maps (shared.h). */
+typedef struct {
+    unsigned char *memory; /* NULL before the first map */
+    size_t room;           /* bytes */
+    bool apart;            /* it can't be shared: each rank has its own */
+} cpar__shared;
+
 /* cpar never sends on the program's own communicators. */
 struct cpar_group {
     int rank, size;
@@ -16,7 +23,9 @@ struct cpar_group {
     bool owned;        /* to be freed with the group */
     MPI_Comm messages; /* envelopes of the program's messages, under the program's tags */
     MPI_Comm internal; /* envelopes of collectives, under tag 0; payloads, under their sequence */
+    int *nodes;        /* by rank: the lowest rank of its node */
     bool *near;        /* by rank: on this node, so that memory is shared */
+    cpar__shared shared;
     TAILQ_ENTRY(cpar_group) open;
 };
 
@@ -43,6 +52,7 @@ extern int cpar__tag_max;
     X(piece, "CPAR_PIECE", CPAR__PIECE_MAX, 1, CPAR__PIECE_MAX)                                    \
     X(sequences, "CPAR_SEQUENCES", INT_MAX, 1, INT_MAX)                                            \
     X(patience, "CPAR_PATIENCE", 60, 0, INT_MAX)                                                   \
+    X(share, "CPAR_SHARE", 1, 0, 1)                                                                \
     X(tune, "CPAR_TUNE", 1, 0, 1)                                                                  \
     X(verbose, "CPAR_VERBOSE", 0, 0, 1)
 

@@ -7,25 +7,25 @@
 #include <string.h>
 #include <time.h>
 
-/* ---- Landing buffers: a pool, so that small messages allocate nothing ----------------------- */
+/* ---- Landing buffers: some are kept, so that small messages allocate nothing ----------------------- */
 
 typedef union landing {
     union landing *next;
     unsigned char bytes[CPAR__LANDING];
 } landing;
 
-enum { POOL_MOST = 256 };
+enum { SPARE_MOST = 256 };
 
-static landing *pool;
-static int pool_count;
+static landing *spare;
+static int spare_count;
 
 static unsigned char *take_landing(void)
 {
     cpar__lock();
-    landing *l = pool;
+    landing *l = spare;
     if (l) {
-        pool = l->next;
-        pool_count--;
+        spare = l->next;
+        spare_count--;
     }
     cpar__unlock();
     if (!l) l = malloc(sizeof *l);
@@ -36,11 +36,11 @@ static void give_landing(unsigned char *bytes)
 {
     landing *l = (landing *)(void *)bytes;
     cpar__lock();
-    const bool keep = pool_count < POOL_MOST;
+    const bool keep = spare_count < SPARE_MOST;
     if (keep) {
-        l->next = pool;
-        pool = l;
-        pool_count++;
+        l->next = spare;
+        spare = l;
+        spare_count++;
     }
     cpar__unlock();
     if (!keep) free(l);
@@ -575,10 +575,10 @@ void cpar__transfers_end(void)
     TAILQ_INIT(&under_way);
     LIST_INIT(&sequenced);
     under_way_count = 0;
-    pool_count = 0;
-    while (pool) {
-        landing *l = pool;
-        pool = l->next;
+    spare_count = 0;
+    while (spare) {
+        landing *l = spare;
+        spare = l->next;
         free(l);
     }
 }

@@ -124,7 +124,7 @@ void cpar__turn(cpar__patience *patience, const cpar__transfer *t, bool idle);
 /* After this time, when it is not 0, a long wait ends the job with the status cpar__failure. */
 extern double cpar__wait_until;
 
-/* Forgets what is still under way, and frees the pool of landing buffers. */
+/* Forgets what is still under way, and frees the landing buffers that are kept. */
 void cpar__transfers_end(void);
 
 #endif

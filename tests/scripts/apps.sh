@@ -79,9 +79,9 @@ terminal() {
 }
 if command -v script >/dev/null; then
     terminal ""
-    lines out 1 "\[=+> +\] 2 of 3, [0-9]+ s left"
+    lines out 1 "\[=+> +\] 2 of 3, [0-9.e+]+/s, [0-9]+ s left"
     terminal ">$scratch/table"
-    lines out 1 "\[=+> +\] 2 of 3, [0-9]+ s left"
+    lines out 1 "\[=+> +\] 2 of 3, [0-9.e+]+/s, [0-9]+ s left"
     terminal "2>$scratch/log"
     lines out 0 "of 3"
     terminal "2>&1 | cat"

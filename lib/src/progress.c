@@ -3,8 +3,7 @@
    It is for people at a terminal, and not for files. Under mpirun no rank's standard error is a terminal: it is a pipe, from
    which mpirun passes on what comes to its own (MPICH's with a process in between). So people see it if mpirun's is a terminal.
    Where mpirun runs on another host, or Slurm's srun has started the ranks, that is not to be known, and there is no bar. */
-#include "app.h"
-
+#include <cpar.h>
 #include <dirent.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -62,14 +61,14 @@ static bool on_terminal(void)
         name_open(process, "2", above, sizeof above);
         if (strcmp(above, name) == 0) continue;
         if (!reads(process, name)) return false;
-        strcpy(name, above);
+        memcpy(name, above, sizeof name);
     }
     return strncmp(name, "/dev/pts/", 9) == 0 || strncmp(name, "/dev/tty", 8) == 0;
 }
 
-void app_progress(size_t done, size_t of)
+void cpar_progress(size_t done, size_t of)
 {
-    enum { BAR = 20, LINE = 60 };
+    enum { BAR = 20, LINE = 72 };
     static bool shown;
     static double start;
     char line[LINE + 1] = "";
@@ -85,8 +84,8 @@ void app_progress(size_t done, size_t of)
         length = snprintf(line, sizeof line, "[%.*s>%*s] %zu of %zu", full, "====================", BAR - 1 - full, "", done, of);
     }
     if (done > 0 && done < of) {
-        const double left = (cpar_time() - start) * (double)(of - done) / (double)done;
-        snprintf(line + length, sizeof line - (size_t)length, ", %.0f s left", left);
+        const double each = (cpar_time() - start) / (double)done;
+        snprintf(line + length, sizeof line - (size_t)length, ", %.3g/s, %.0f s left", 1 / each, each * (double)(of - done));
     }
     /* The cursor goes back to the line's start, so that whatever comes next writes over the bar. */
     fprintf(stderr, "%-*s\r", LINE, line);

@@ -1,0 +1,607 @@
+/* cpar_map. Each rank of a node has a slot in the node's shared memory, a range of jobs that it takes from at the front; one that has
+   none left takes half of the longest slot from the back. So no rank needs another's help, and a rank in a long task loses what
+   it has not begun. (Work stealing: Blumofe and Leiserson, Scheduling Multithreaded Computations by Work Stealing, 1999.)
+
+   At first all jobs are in the slots of the root's node. A rank of another node asks one of that node's ranks for jobs, which takes
+   them from the slots too, at most half of this rank's fair share of what is left (guided self-scheduling: Polychronopoulos and Kuck,
+   1987), and puts them into its own slot, where its mates find them. It asks for what takes 20 times as long as the answer did,
+   and ahead: when what it has left takes about as long as an answer.
+
+   Plain results of the root's node go to their places in the memory shared with the root. All others, and failures, stay with their rank
+   until it has nothing left to do, and then go to the root as a parcel. */
+#include "message.h"
+#include "shared.h"
+#include "task.h"
+
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- What is shared --------------------------------------------------------------------------- */
+
+/* Two indexes in one word: lo << 32 | hi. No range comes back once it is used up, so one that is as it was, is the same. */
+typedef struct {
+    _Alignas(64) _Atomic uint64_t range;
+    _Atomic uint64_t done; /* jobs, for the bar; by ranks of other nodes too, of whom this one hears */
+} slot;
+
+typedef struct {
+    _Alignas(64) atomic_int finished; /* ranks that find no more to do */
+    slot slots[];
+} board;
+
+static uint64_t pack(uint64_t lo, uint64_t hi)
+{
+    return lo << 32 | hi;
+}
+
+static cpar_range unpack(uint64_t range)
+{
+    return (cpar_range){ range >> 32, range & UINT32_MAX };
+}
+
+static size_t left_in(slot *s)
+{
+    const cpar_range r = unpack(atomic_load_explicit(&s->range, memory_order_relaxed));
+    return r.hi - r.lo;
+}
+
+/* Takes up to `most` jobs, but at least 1, from the front. False where there are none. */
+static bool take_front(slot *s, size_t most, cpar_range *taken)
+{
+    uint64_t was = atomic_load_explicit(&s->range, memory_order_acquire);
+    for (;;) {
+        const cpar_range r = unpack(was);
+        const size_t n = most < r.hi - r.lo ? most : r.hi - r.lo;
+        if (!n) return false;
+        if (!atomic_compare_exchange_weak(&s->range, &was, pack(r.lo + n, r.hi))) continue;
+        *taken = (cpar_range){ r.lo, r.lo + n };
+        return true;
+    }
+}
+
+/* The same from the back, and at most half of them, rounded up. */
+static bool take_back_half(slot *s, size_t most, cpar_range *taken)
+{
+    uint64_t was = atomic_load_explicit(&s->range, memory_order_acquire);
+    for (;;) {
+        const cpar_range r = unpack(was);
+        const size_t half = (r.hi - r.lo + 1) / 2, n = most < half ? most : half;
+        if (!n) return false;
+        if (!atomic_compare_exchange_weak(&s->range, &was, pack(r.lo, r.hi - n))) continue;
+        *taken = (cpar_range){ r.hi - n, r.hi };
+        return true;
+    }
+}
+
+/* ---- A map ------------------------------------------------------------------------------------ */
+
+/* What the root tells all. */
+typedef struct {
+    uint64_t n, chunk;
+    uint64_t packed; /* bytes of the jobs, when they are not plain */
+    uint64_t task;   /* its fingerprint */
+    uint32_t root_works, everywhere;
+} announcement;
+
+/* A rank of another node, which this one answers. */
+typedef struct {
+    int rank;
+    bool open; /* has not been told yet that no jobs are left */
+    cpar__transfer asking;
+} client;
+
+typedef struct {
+    uint64_t wanted; /* jobs; 0: no more */
+    uint64_t done;   /* since the last question */
+} question;
+
+typedef struct {
+    const cpar__call *call;
+    cpar_group *group;
+    const cpar_task *task;
+    announcement told;
+    cpar__problem *problem; /* this rank's own */
+    void *into;             /* the program's memory for results */
+    cpar__mates mates;
+    bool has_root; /* this rank's node */
+
+    board *board;
+    unsigned char *jobs;    /* plain ones, or the items */
+    uint64_t *starts;       /* of items that are not plain: n + 1 */
+    unsigned char *results; /* plain ones */
+    cpar__parcel parcel;
+
+    client *clients;
+    int client_count, open_clients;
+
+    int server; /* whom a rank of another node asks; -1: nobody */
+    bool asked, over;
+    cpar__transfer answer;
+    unsigned char *answered; /* what comes as an answer */
+    cpar_range next;         /* came ahead of need */
+    double asked_at, answer_takes, job_takes; /* seconds */
+    uint64_t wanted;
+    uint64_t did, reported; /* jobs by this rank, and those of which it has told the one it asks */
+    bool shows; /* the bar */
+    double shown_at;
+} map;
+
+static slot *own_slot(const map *m)
+{
+    return &m->board->slots[m->mates.own];
+}
+
+/* ---- Doing jobs ------------------------------------------------------------------------------- */
+
+static void do_job(map *m, size_t i)
+{
+    const cpar_passed *out = &m->task->out;
+    const unsigned char *job = m->starts ? m->jobs + m->starts[i] : m->jobs + i * m->task->in.type.size;
+    const size_t bytes = m->starts ? m->starts[i + 1] - m->starts[i] : m->task->in.type.size;
+    void *ragged = NULL, *result = out->form == CPAR_PLAIN ? m->results + i * out->type.size : (void *)&ragged;
+    const char *why = cpar__job_run(m->task, job, bytes, result, m->problem);
+    if (why)
+        cpar__parcel_failure(&m->parcel, i, why, m->problem);
+    else if (out->form != CPAR_PLAIN || !m->has_root)
+        cpar__parcel_result(&m->parcel, out, i, result, m->problem);
+}
+
+/* Finds jobs in this node's slots: in the own one, or half of the longest of the others. */
+static bool find_jobs(map *m, cpar_range *jobs)
+{
+    const size_t chunk = m->told.chunk ? m->told.chunk : 1;
+    if (take_front(own_slot(m), chunk, jobs)) return true;
+    for (;;) {
+        slot *longest = own_slot(m);
+        for (int i = 0; i < m->mates.count; i++)
+            if (left_in(&m->board->slots[i]) > left_in(longest)) longest = &m->board->slots[i];
+        cpar_range loot;
+        if (left_in(longest) == 0) return false;
+        if (!take_back_half(longest, SIZE_MAX, &loot)) continue;
+        *jobs = (cpar_range){ loot.lo, loot.hi - loot.lo < chunk ? loot.hi : loot.lo + chunk };
+        atomic_store(&own_slot(m)->range, pack(jobs->hi, loot.hi));
+        return true;
+    }
+}
+
+static void do_jobs(map *m, cpar_range jobs)
+{
+    const double start = m->server >= 0 ? cpar_time() : 0;
+    for (size_t i = jobs.lo; i < jobs.hi; i++) do_job(m, i);
+    atomic_fetch_add_explicit(&own_slot(m)->done, jobs.hi - jobs.lo, memory_order_relaxed);
+    m->did += jobs.hi - jobs.lo;
+    if (m->server < 0) return;
+    const double each = (cpar_time() - start) / (double)(jobs.hi - jobs.lo);
+    m->job_takes = m->job_takes > 0 ? m->job_takes + (each - m->job_takes) / 8 : each;
+}
+
+/* ---- On the root's node: answering the others ------------------------------------------------- */
+
+/* Takes jobs for a rank of another node. */
+static cpar_range take_for_another(map *m, size_t wanted)
+{
+    size_t all_left = 0;
+    slot *longest = &m->board->slots[0];
+    for (int i = 0; i < m->mates.count; i++) {
+        all_left += left_in(&m->board->slots[i]);
+        if (left_in(&m->board->slots[i]) > left_in(longest)) longest = &m->board->slots[i];
+    }
+    const size_t fair = all_left / (2 * (size_t)m->group->size), most = fair < wanted ? fair : wanted;
+    cpar_range taken = { 0, 0 };
+    take_back_half(longest, most ? most : 1, &taken);
+    return taken;
+}
+
+/* An answer: the range, and then the jobs, or where each starts and the items. */
+static void answer(map *m, client *c, cpar_range range)
+{
+    const size_t n = range.hi - range.lo, head = sizeof range + (m->starts ? (n + 1) * sizeof *m->starts : 0);
+    const size_t from = m->starts ? m->starts[range.lo] : range.lo * m->task->in.type.size,
+                 to = m->starts ? m->starts[range.hi] : range.hi * m->task->in.type.size;
+    unsigned char *bytes = malloc(head + to - from);
+    if (bytes) {
+        memcpy(bytes, &range, sizeof range);
+        if (m->starts) memcpy(bytes + sizeof range, m->starts + range.lo, (n + 1) * sizeof *m->starts);
+        memcpy(bytes + head, m->jobs + from, to - from);
+    } else
+        cpar__note(m->problem, CPAR_ERROR_MEMORY, "no memory for %zu jobs for rank %d", n, c->rank);
+    if (!bytes || !cpar__send_copy(m->call, c->rank, &cpar_array(bytes, head + to - from), m->problem)) {
+        cpar__transfer t; /* it waits for an answer, so this one can wait for it */
+        cpar__start_problem(&t, m->call, c->rank, m->problem);
+        cpar__finish(&t, 1, m->problem);
+    }
+    free(bytes);
+}
+
+static void close_client(map *m, client *c)
+{
+    c->open = false;
+    m->open_clients--;
+}
+
+static void hear(map *m, client *c)
+{
+    question q = { 0, 0 };
+    const cpar_view memory = cpar_struct(q);
+    if (c->asking.stage == CPAR__ARRIVED) {
+        cpar__place(&c->asking, cpar__fits(&c->asking.problem, &c->asking.envelope, &memory, true) ? &q : NULL);
+        cpar__complete(&c->asking, 1);
+    }
+    cpar__keep(m->problem, &c->asking.problem);
+    cpar__release(&c->asking);
+    atomic_fetch_add_explicit(&own_slot(m)->done, q.done, memory_order_relaxed);
+    if (!q.wanted || c->asking.problem.code) {
+        close_client(m, c);
+        return;
+    }
+    const cpar_range range = take_for_another(m, q.wanted);
+    answer(m, c, range);
+    if (range.lo == range.hi)
+        close_client(m, c);
+    else
+        cpar__start_receive(&c->asking, m->call, c->rank);
+}
+
+/* Answers those who have asked. Returns whether somebody had. */
+static bool serve(map *m)
+{
+    bool any = false;
+    if (!m->open_clients) return false;
+    cpar__advance_others(2); /* answers that are under way */
+    for (int i = 0; i < m->client_count; i++) {
+        client *c = &m->clients[i];
+        if (!c->open || !cpar__advance(&c->asking)) continue;
+        hear(m, c);
+        any = true;
+    }
+    return any;
+}
+
+/* The ranks of the root's node, in turn, have the others as clients. */
+static void find_clients(map *m)
+{
+    const cpar_group *g = m->group;
+    int others = 0;
+    if (!m->has_root || m->mates.count == g->size) return;
+    m->clients = malloc((size_t)g->size * sizeof *m->clients);
+    if (!m->clients) cpar__note(m->problem, CPAR_ERROR_MEMORY, "no memory for %d transfers", g->size);
+    for (int r = 0; r < g->size && m->clients; r++) {
+        if (cpar__is_mate(g, g->rank, r)) continue;
+        if (others++ % m->mates.count == m->mates.own) m->clients[m->client_count++].rank = r;
+    }
+}
+
+/* ---- On the other nodes: asking --------------------------------------------------------------- */
+
+static void ask(map *m)
+{
+    const question q = { m->problem->code ? 0 : m->wanted, m->did - m->reported };
+    m->reported = m->did;
+    m->asked = q.wanted;
+    m->over = !q.wanted;
+    m->asked_at = cpar_time();
+    if (q.wanted) cpar__start_receive(&m->answer, m->call, m->server);
+    cpar__send_copy(m->call, m->server, &cpar_struct(q), m->problem);
+}
+
+/* Puts the jobs of an answer to their places, if it is one. */
+static bool accept_jobs(map *m, const unsigned char *bytes, size_t size)
+{
+    const size_t each = m->task->in.type.size;
+    cpar_range r;
+    if (size < sizeof r) return false;
+    memcpy(&r, bytes, sizeof r);
+    bytes += sizeof r;
+    size -= sizeof r;
+    if (r.lo > r.hi || r.hi > m->told.n) return false;
+
+    const size_t n = r.hi - r.lo, head = m->starts ? (n + 1) * sizeof *m->starts : 0;
+    if (size < head) return false;
+    if (m->starts) {
+        memcpy(m->starts + r.lo, bytes, head);
+        for (size_t i = r.lo; i < r.hi; i++)
+            if (m->starts[i] > m->starts[i + 1]) return false;
+        if (m->starts[r.hi] > m->told.packed || m->starts[r.hi] - m->starts[r.lo] != size - head) return false;
+        memcpy(m->jobs + m->starts[r.lo], bytes + head, size - head);
+    } else {
+        if (size != n * each) return false;
+        memcpy(m->jobs + r.lo * each, bytes, size);
+    }
+    m->next = r;
+    m->over = n == 0;
+    return true;
+}
+
+/* How many to ask for: at first 1, then more and more, until they take 20 times as long as an answer. */
+static void set_wanted(map *m, size_t got)
+{
+    const double enough = 20 * m->answer_takes / (m->job_takes > 1e-9 ? m->job_takes : 1e-9);
+    const uint64_t more = 2 * got;
+    m->wanted = m->told.chunk ? m->told.chunk : enough < 1 ? 1 : enough < (double)more ? (uint64_t)enough : more;
+}
+
+/* Whether an answer has come. */
+static bool hear_answer(map *m)
+{
+    cpar__transfer *t = &m->answer;
+    if (!m->asked || !cpar__advance(t)) return false;
+    if (t->stage == CPAR__ARRIVED) {
+        m->answered = malloc(t->bytes + 1);
+        if (!m->answered) cpar__note(m->problem, CPAR_ERROR_MEMORY, "no memory for %zu bytes of jobs", t->bytes);
+        cpar__place(t, m->answered);
+        if (!cpar__advance(t)) return false;
+    }
+    m->asked = false;
+    m->answer_takes = cpar_time() - m->asked_at;
+    cpar__keep(m->problem, &t->problem);
+    if (!m->problem->code && !accept_jobs(m, m->answered, t->bytes)) cpar__note(m->problem, CPAR_ERROR_WIRE, "what arrived are no jobs of this map");
+    set_wanted(m, m->next.hi - m->next.lo);
+    cpar__release(t);
+    free(m->answered);
+    m->answered = NULL;
+    return true;
+}
+
+/* Asks ahead of need, and puts what came into the slot when that is empty. */
+static void keep_supplied(map *m)
+{
+    if (m->server < 0) return;
+    hear_answer(m);
+    const size_t left = left_in(own_slot(m));
+    if (left == 0 && m->next.lo < m->next.hi) {
+        atomic_store(&own_slot(m)->range, pack(m->next.lo, m->next.hi));
+        m->next = (cpar_range){ 0, 0 };
+    }
+    const bool soon = m->next.lo == m->next.hi && (double)left_in(own_slot(m)) * m->job_takes <= m->answer_takes;
+    if (!m->asked && !m->over && (soon || m->problem->code)) ask(m);
+}
+
+/* ---- The loop --------------------------------------------------------------------------------- */
+
+static size_t count_done(const map *m)
+{
+    size_t done = m->board ? 0 : m->did;
+    for (int i = 0; m->board && i < m->mates.count; i++) done += atomic_load_explicit(&m->board->slots[i].done, memory_order_relaxed);
+    return done;
+}
+
+static void show(map *m)
+{
+    const double now = m->shows ? cpar_time() : 0;
+    if (!m->shows || now - m->shown_at < 0.1) return;
+    cpar_progress(count_done(m), m->told.n);
+    m->shown_at = now;
+}
+
+/* Whether this rank can leave: it has told its clients that nothing is left, and so it has been told, with all its mates. */
+static bool may_leave(map *m, bool *counted)
+{
+    if (m->open_clients || m->asked || (m->server >= 0 && !m->over)) return false;
+    if (!*counted) atomic_fetch_add(&m->board->finished, 1);
+    *counted = true;
+    return !(m->shows || m->server >= 0) || atomic_load(&m->board->finished) == m->mates.count;
+}
+
+static void work(map *m, bool works)
+{
+    const cpar__transfer nobody = { .call = *m->call, .peer = CPAR_ANY_SOURCE };
+    cpar__patience patience = { 0 };
+    bool counted = false;
+    for (;;) {
+        cpar_range jobs;
+        show(m);
+        keep_supplied(m);
+        bool busy = serve(m);
+        if (works && !m->problem->code && find_jobs(m, &jobs)) {
+            do_jobs(m, jobs);
+            busy = true;
+        }
+        if (busy)
+            patience = (cpar__patience){ 0 };
+        else if (may_leave(m, &counted))
+            return;
+        else
+            cpar__turn(&patience, m->asked ? &m->answer : &nobody, !m->asked || cpar__is_idle(&m->answer));
+    }
+}
+
+/* ---- Beginning and end ------------------------------------------------------------------------ */
+
+/* The parts of the shared memory start on pages of their own, and so are aligned for any type. */
+static size_t whole_pages(size_t bytes)
+{
+    const size_t page = 4096;
+    return (bytes + page - 1) / page * page;
+}
+
+static size_t lay_out_memory(map *m, unsigned char *memory)
+{
+    const size_t n = m->told.n;
+    const bool plain = m->task->in.form == CPAR_PLAIN;
+    const size_t head = whole_pages(sizeof(board) + (size_t)m->mates.count * sizeof(slot)), starts = plain ? 0 : whole_pages((n + 1) * sizeof *m->starts),
+                 jobs = whole_pages(plain ? n * m->task->in.type.size : m->told.packed),
+                 results = m->task->out.form == CPAR_PLAIN ? whole_pages(n * m->task->out.type.size) : 0;
+    if (memory) {
+        m->board = (board *)(void *)memory;
+        m->starts = plain ? NULL : (uint64_t *)(void *)(memory + head);
+        m->jobs = memory + head + starts;
+        m->results = memory + head + starts + jobs;
+    }
+    return head + starts + jobs + results;
+}
+
+/* The jobs to their places, dealt out to the slots of those on this node who work. */
+static void deal(map *m, const unsigned char *jobs)
+{
+    const size_t each = m->task->in.type.size, n = m->told.n;
+    const int resting = !m->told.root_works && m->mates.count > 1, workers = m->mates.count - resting;
+    if (!m->starts && n) memcpy(m->jobs, jobs, n * each);
+    for (size_t i = 0, at = 0; m->starts && i <= n; i++) {
+        m->starts[i] = at;
+        if (i == n) break;
+        cpar__job_pack(&m->task->in, jobs + i * each, m->jobs + at);
+        at += cpar__job_size(&m->task->in, jobs + i * each, m->problem);
+    }
+    m->board->finished = 0;
+    for (int i = 0, worker = 0; i < m->mates.count; i++) {
+        const bool works = !resting || i != m->mates.own;
+        const cpar_range share = works ? cpar_balance(n, workers, worker++) : (cpar_range){ 0, 0 };
+        m->board->slots[i].range = pack(share.lo, share.hi);
+        m->board->slots[i].done = 0;
+    }
+}
+
+static void check_into(map *m)
+{
+    if (m->told.n && !m->into) cpar__note(m->problem, CPAR_ERROR_ARGUMENT, "the %zu results are at NULL", (size_t)m->told.n);
+}
+
+/* What is wrong with the root's call; and the packed size. */
+static void check_root_call(map *m, const void *jobs, size_t n)
+{
+    const cpar_task *task = m->task;
+    if (n > UINT32_MAX)
+        cpar__note(m->problem, CPAR_ERROR_ARGUMENT, "%zu jobs, accepted are up to %lu", n, (unsigned long)UINT32_MAX);
+    else if (n && !jobs)
+        cpar__note(m->problem, CPAR_ERROR_ARGUMENT, "the %zu jobs are at NULL", n);
+    check_into(m);
+    for (size_t i = 0; i < n && task->in.form != CPAR_PLAIN && !m->problem->code; i++)
+        m->told.packed += cpar__job_size(&task->in, (const unsigned char *)jobs + i * task->in.type.size, m->problem);
+}
+
+/* All ranks learn what the root has. False, with a problem noted, when any has one. */
+static bool announce(map *m)
+{
+    const cpar_view told = cpar_struct(m->told);
+    const uint64_t task = cpar__task_fingerprint(m->task);
+    m->told.task = task;
+    cpar__broadcast(m->call, &told, m->problem);
+    if (!m->problem->code && m->told.task != task)
+        cpar__note(m->problem, CPAR_ERROR_TYPE, "here the task is %s, at the root it is another, or of other types", m->task->name);
+    if (m->told.everywhere) check_into(m);
+    m->mates = cpar__find_mates(m->group);
+    if (!cpar__share(m->call, m->group, m->problem->code ? 0 : lay_out_memory(m, NULL), m->problem)) return false;
+    m->mates = cpar__find_mates(m->group); /* anew, for they may be apart now */
+    m->has_root = cpar__is_mate(m->group, m->group->rank, m->call->peer);
+    lay_out_memory(m, m->group->shared.memory);
+    return true;
+}
+
+/* The ranks of other nodes ask those of the root's node in turn, as these find their clients. */
+static int find_server(const map *m)
+{
+    const cpar_group *g = m->group;
+    const int root = m->call->peer;
+    int mates = 0, before = 0;
+    if (m->has_root) return -1;
+    for (int r = 0; r < g->size; r++) {
+        mates += cpar__is_mate(g, root, r);
+        before += r < g->rank && !cpar__is_mate(g, root, r);
+    }
+    for (int r = 0, turn = before % mates;; r++)
+        if (cpar__is_mate(g, root, r) && turn-- == 0) return r;
+}
+
+/* Before anybody starts: the own node's slots, and on the root's node the jobs in them. */
+static void prepare(map *m, const void *jobs)
+{
+    const cpar_group *g = m->group;
+    if (g->rank == m->call->peer)
+        deal(m, jobs);
+    else if (!m->has_root && m->mates.own == 0)
+        memset(m->board, 0, sizeof *m->board + (size_t)m->mates.count * sizeof(slot));
+    find_clients(m);
+    m->wanted = m->told.chunk ? m->told.chunk : 1;
+    m->server = find_server(m);
+}
+
+static void begin_to_serve(map *m)
+{
+    for (int i = 0; i < m->client_count; i++) {
+        m->clients[i].open = true;
+        cpar__start_receive(&m->clients[i].asking, m->call, m->clients[i].rank);
+    }
+    m->open_clients = m->client_count;
+}
+
+/* All ranks do the jobs. False when they did not begin, since one has a problem, which all have then. */
+static bool do_all(map *m, const void *jobs)
+{
+    if (!announce(m)) return false;
+    prepare(m, jobs);
+    const bool begins = cpar__agree(m->call, m->problem);
+    if (begins) {
+        begin_to_serve(m);
+        work(m, m->told.root_works || m->group->rank != m->call->peer);
+    }
+    free(m->clients);
+    return begins;
+}
+
+/* The same where there is but this rank. */
+static bool do_all_here(map *m, const unsigned char *jobs)
+{
+    unsigned char *results = m->into;
+    if (m->problem->code) return false;
+    for (; m->did < m->told.n && !m->problem->code; m->did++) {
+        const char *why = cpar__task_run(m->task, jobs + m->did * m->task->in.type.size, results + m->did * m->task->out.type.size);
+        if (why) cpar__parcel_failure(&m->parcel, m->did, why, m->problem);
+        show(m);
+    }
+    return true;
+}
+
+/* The results to where the program wants them: at the root, or everywhere. */
+static void collect_results(map *m, cpar_failures *failures)
+{
+    void *results = m->into;
+    const bool root = m->group->rank == m->call->peer, plain = m->task->out.form == CPAR_PLAIN;
+    const cpar_view all = { .data = results, .count = m->told.n * m->task->out.type.size, .type = { CPAR_CHAR, 1 } };
+    cpar__harvest harvest = { .results = results, .n = m->told.n, .passed = &m->task->out };
+
+    cpar__parcel_tally(&m->parcel, m->did, m->problem);
+    cpar_message *parcels = cpar__gather(m->call, &(cpar_view){ .data = m->parcel.bytes, .count = m->parcel.used, .type = { CPAR_CHAR, 1 } }, m->problem);
+    if (parcels) {
+        if (m->board && plain && all.count) memcpy(results, m->results, all.count);
+        cpar__parcel_open(parcels->data, parcels->count, &harvest, m->problem);
+        if (!m->problem->code && harvest.done != m->told.n)
+            cpar__note(m->problem, CPAR_ERROR_STATE, "the ranks have done %zu jobs of %zu", (size_t)harvest.done, (size_t)m->told.n);
+    }
+    if (m->told.everywhere) {
+        const cpar_view own = { .data = parcels ? parcels->data : NULL, .count = cpar_count(parcels), .type = { CPAR_CHAR, 1 } };
+        if (plain) cpar__broadcast(m->call, &all, m->problem);
+        cpar_message *copy = cpar__broadcast_message(m->call, &own, m->problem);
+        if (!root && copy) cpar__parcel_open(copy->data, copy->count, &harvest, m->problem);
+        cpar_free(copy);
+    }
+    cpar_free(parcels);
+
+    cpar__failures_sort(&harvest.failed);
+    if (harvest.failed.count && !failures)
+        cpar__note(m->problem, CPAR_ERROR_TASK, "%s of job %zu of %zu failed: %.160s%s", m->task->name, harvest.failed.at->job, (size_t)m->told.n,
+            harvest.failed.at->why, harvest.failed.count > 1 ? "; others too" : "");
+    if (failures)
+        *failures = harvest.failed;
+    else
+        cpar_failures_free(&harvest.failed);
+}
+
+int cpar_map_at(const cpar_task *task, const void *jobs, size_t n, void *results, const cpar_mapping *o)
+{
+    const cpar__call call = cpar__collective_call(o->at, CPAR__MAP, o->group, o->root);
+    cpar__problem problem;
+    cpar__begin(&problem);
+    if (o->failures) *o->failures = (cpar_failures){ 0 };
+    if (!cpar__check_root(&problem, &call) || !cpar__check_no_task(&problem)) return cpar__raise(&call, &problem);
+
+    const bool root = call.group->rank == o->root;
+    map m = { .call = &call, .group = cpar__group_of(o->group), .task = task, .problem = &problem, .into = results, .server = -1, .shows = root && o->progress,
+        .told = { .n = n, .chunk = o->chunk, .root_works = o->root_works, .everywhere = o->everywhere } };
+    if (root) check_root_call(&m, jobs, n);
+    if (m.shows) cpar_progress(0, n);
+    if (call.group->size > 1 ? do_all(&m, jobs) : do_all_here(&m, jobs)) collect_results(&m, o->failures);
+    if (m.shows) cpar_progress(n, n);
+    free(m.parcel.bytes);
+    return cpar__raise(&call, &problem);
+}
