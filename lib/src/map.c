@@ -1,11 +1,11 @@
-/* cpar_map. Each rank of a node has a slot in the node's shared memory, a range of jobs that it takes from at the front; one that has
-   none left takes half of the longest slot from the back. So no rank needs another's help, and a rank in a long task loses what
-   it has not begun. (Work stealing: Blumofe and Leiserson, Scheduling Multithreaded Computations by Work Stealing, 1999.)
+/* cpar_map. The root's node has a stock of jobs in its shared memory, from which its ranks take some at a time, in order, into slots of
+   their own; when it is used up, a rank that has nothing left takes half of the longest slot. So no rank needs another's help, and a
+   rank in a long task loses what it has not begun. (Work stealing: Blumofe and Leiserson, Scheduling Multithreaded Computations by Work
+   Stealing, 1999.) How many it takes at a time follows how long they last, and what is left.
 
-   At first all jobs are in the slots of the root's node. A rank of another node asks one of that node's ranks for jobs, which takes
-   them from the slots too, at most half of this rank's fair share of what is left (guided self-scheduling: Polychronopoulos and Kuck,
-   1987), and puts them into its own slot, where its mates find them. It asks for what takes 20 times as long as the answer did,
-   and ahead: when what it has left takes about as long as an answer.
+   A rank of another node asks one of that node's ranks, which takes jobs from the stock for it, at most half of its fair share of what
+   is left (guided self-scheduling: Polychronopoulos and Kuck, 1987). It puts them into its slot, where its mates find them. It asks for what lasts 20 times
+   as long as the answer took, and ahead: when what it has left lasts about as long as an answer takes.
 
    Plain results of the root's node go to their places in the memory shared with the root. All others, and failures, stay with their rank
    until it has nothing left to do, and then go to the root as a parcel. */
@@ -27,7 +27,7 @@ typedef struct {
 
 typedef struct {
     _Alignas(64) atomic_int finished; /* ranks that find no more to do */
-    slot slots[];
+    slot slots[]; /* of each rank, and the stock */
 } board;
 
 static uint64_t pack(uint64_t lo, uint64_t hi)
@@ -60,16 +60,16 @@ static bool take_front(slot *s, size_t most, cpar_range *taken)
     }
 }
 
-/* The same from the back, and at most half of them, rounded up. */
-static bool take_back_half(slot *s, size_t most, cpar_range *taken)
+/* Takes half of them, rounded up, from the back. */
+static bool take_back_half(slot *s, cpar_range *taken)
 {
     uint64_t was = atomic_load_explicit(&s->range, memory_order_acquire);
     for (;;) {
         const cpar_range r = unpack(was);
-        const size_t half = (r.hi - r.lo + 1) / 2, n = most < half ? most : half;
-        if (!n) return false;
-        if (!atomic_compare_exchange_weak(&s->range, &was, pack(r.lo, r.hi - n))) continue;
-        *taken = (cpar_range){ r.hi - n, r.hi };
+        const size_t half = (r.hi - r.lo + 1) / 2;
+        if (!half) return false;
+        if (!atomic_compare_exchange_weak(&s->range, &was, pack(r.lo, r.hi - half))) continue;
+        *taken = (cpar_range){ r.hi - half, r.hi };
         return true;
     }
 }
@@ -119,10 +119,14 @@ typedef struct {
     bool asked, over;
     cpar__transfer answer;
     unsigned char *answered; /* what comes as an answer */
-    cpar_range next;         /* came ahead of need */
-    double asked_at, answer_takes, job_takes; /* seconds */
+    cpar_range next;         /* has come, for the own slot when that is empty */
+    double asked_at, answer_takes; /* seconds */
     uint64_t wanted;
-    uint64_t did, reported; /* jobs by this rank, and those of which it has told the one it asks */
+
+    uint64_t did, reported;      /* jobs by this rank, and those of which it has told the one it asks */
+    uint64_t heard;              /* those of which its clients have told */
+    uint64_t chunk, did_before;  /* how many jobs to take from the stock, and `did` when the last were taken */
+    double chunk_began, job_takes; /* seconds */
     bool shows; /* the bar */
     double shown_at;
 } map;
@@ -130,6 +134,11 @@ typedef struct {
 static slot *own_slot(const map *m)
 {
     return &m->board->slots[m->mates.own];
+}
+
+static slot *stock(const map *m)
+{
+    return &m->board->slots[m->mates.count];
 }
 
 /* ---- Doing jobs ------------------------------------------------------------------------------- */
@@ -147,33 +156,61 @@ static void do_job(map *m, size_t i)
         cpar__parcel_result(&m->parcel, out, i, result, m->problem);
 }
 
-/* Finds jobs in this node's slots: in the own one, or half of the longest of the others. */
-static bool find_jobs(map *m, cpar_range *jobs)
+/* The one of this node that has most, without the stock. */
+static slot *find_longest(map *m)
 {
-    const size_t chunk = m->told.chunk ? m->told.chunk : 1;
-    if (take_front(own_slot(m), chunk, jobs)) return true;
-    for (;;) {
-        slot *longest = own_slot(m);
-        for (int i = 0; i < m->mates.count; i++)
-            if (left_in(&m->board->slots[i]) > left_in(longest)) longest = &m->board->slots[i];
-        cpar_range loot;
-        if (left_in(longest) == 0) return false;
-        if (!take_back_half(longest, SIZE_MAX, &loot)) continue;
-        *jobs = (cpar_range){ loot.lo, loot.hi - loot.lo < chunk ? loot.hi : loot.lo + chunk };
-        atomic_store(&own_slot(m)->range, pack(jobs->hi, loot.hi));
-        return true;
-    }
+    slot *longest = own_slot(m);
+    for (int i = 0; i < m->mates.count; i++)
+        if (left_in(&m->board->slots[i]) > left_in(longest)) longest = &m->board->slots[i];
+    return longest;
 }
 
-static void do_jobs(map *m, cpar_range jobs)
+/* At most half of a rank's fair share of what is left, so that all end at the same time. */
+static size_t at_most(map *m, size_t wanted)
 {
-    const double start = m->server >= 0 ? cpar_time() : 0;
-    for (size_t i = jobs.lo; i < jobs.hi; i++) do_job(m, i);
-    atomic_fetch_add_explicit(&own_slot(m)->done, jobs.hi - jobs.lo, memory_order_relaxed);
-    m->did += jobs.hi - jobs.lo;
-    if (m->server < 0) return;
-    const double each = (cpar_time() - start) / (double)(jobs.hi - jobs.lo);
-    m->job_takes = m->job_takes > 0 ? m->job_takes + (each - m->job_takes) / 8 : each;
+    const size_t fair = left_in(stock(m)) / (2 * (size_t)m->group->size);
+    return fair == 0 ? 1 : fair < wanted ? fair : wanted;
+}
+
+/* Looks at how long the last jobs took, and how many to take next: as many as last for `shortest`, but no time is lost on finding out. */
+static void tune(map *m)
+{
+    const double shortest = 10e-6, now = cpar_time(), took = now - m->chunk_began;
+    const uint64_t n = m->did - m->did_before;
+    if (n) {
+        m->job_takes = took / (double)n;
+        m->chunk = took < shortest ? 2 * n : m->job_takes < shortest ? (uint64_t)(shortest / m->job_takes) : 1;
+    }
+    if (m->told.chunk || !n) m->chunk = m->told.chunk ? m->told.chunk : 1;
+    m->chunk_began = now;
+    m->did_before = m->did;
+}
+
+/* Gets jobs for the own slot, which is empty. */
+static bool fill_slot(map *m)
+{
+    cpar_range jobs = m->next;
+    tune(m);
+    m->next = (cpar_range){ 0, 0 };
+    while (jobs.lo == jobs.hi) {
+        slot *longest = find_longest(m);
+        if (take_front(stock(m), at_most(m, m->chunk), &jobs)) break;
+        if (left_in(longest) == 0) return false;
+        take_back_half(longest, &jobs);
+    }
+    atomic_store(&own_slot(m)->range, pack(jobs.lo, jobs.hi));
+    return true;
+}
+
+/* Does a job, if there is one on this node. */
+static bool do_one(map *m)
+{
+    cpar_range job;
+    while (!take_front(own_slot(m), 1, &job))
+        if (!fill_slot(m)) return false;
+    do_job(m, job.lo);
+    atomic_store_explicit(&own_slot(m)->done, ++m->did + m->heard, memory_order_relaxed);
+    return true;
 }
 
 /* ---- On the root's node: answering the others ------------------------------------------------- */
@@ -181,15 +218,11 @@ static void do_jobs(map *m, cpar_range jobs)
 /* Takes jobs for a rank of another node. */
 static cpar_range take_for_another(map *m, size_t wanted)
 {
-    size_t all_left = 0;
-    slot *longest = &m->board->slots[0];
-    for (int i = 0; i < m->mates.count; i++) {
-        all_left += left_in(&m->board->slots[i]);
-        if (left_in(&m->board->slots[i]) > left_in(longest)) longest = &m->board->slots[i];
-    }
-    const size_t fair = all_left / (2 * (size_t)m->group->size), most = fair < wanted ? fair : wanted;
     cpar_range taken = { 0, 0 };
-    take_back_half(longest, most ? most : 1, &taken);
+    while (!take_front(stock(m), at_most(m, wanted), &taken)) {
+        slot *longest = find_longest(m);
+        if (left_in(longest) == 0 || take_back_half(longest, &taken)) break;
+    }
     return taken;
 }
 
@@ -230,7 +263,8 @@ static void hear(map *m, client *c)
     }
     cpar__keep(m->problem, &c->asking.problem);
     cpar__release(&c->asking);
-    atomic_fetch_add_explicit(&own_slot(m)->done, q.done, memory_order_relaxed);
+    m->heard += q.done;
+    atomic_store_explicit(&own_slot(m)->done, m->did + m->heard, memory_order_relaxed);
     if (!q.wanted || c->asking.problem.code) {
         close_client(m, c);
         return;
@@ -343,16 +377,11 @@ static bool hear_answer(map *m)
     return true;
 }
 
-/* Asks ahead of need, and puts what came into the slot when that is empty. */
+/* Asks ahead of need. */
 static void keep_supplied(map *m)
 {
     if (m->server < 0) return;
     hear_answer(m);
-    const size_t left = left_in(own_slot(m));
-    if (left == 0 && m->next.lo < m->next.hi) {
-        atomic_store(&own_slot(m)->range, pack(m->next.lo, m->next.hi));
-        m->next = (cpar_range){ 0, 0 };
-    }
     const bool soon = m->next.lo == m->next.hi && (double)left_in(own_slot(m)) * m->job_takes <= m->answer_takes;
     if (!m->asked && !m->over && (soon || m->problem->code)) ask(m);
 }
@@ -389,15 +418,10 @@ static void work(map *m, bool works)
     cpar__patience patience = { 0 };
     bool counted = false;
     for (;;) {
-        cpar_range jobs;
         show(m);
         keep_supplied(m);
-        bool busy = serve(m);
-        if (works && !m->problem->code && find_jobs(m, &jobs)) {
-            do_jobs(m, jobs);
-            busy = true;
-        }
-        if (busy)
+        const bool served = serve(m), did = works && !m->problem->code && do_one(m);
+        if (served || did)
             patience = (cpar__patience){ 0 };
         else if (may_leave(m, &counted))
             return;
@@ -419,7 +443,7 @@ static size_t lay_out_memory(map *m, unsigned char *memory)
 {
     const size_t n = m->told.n;
     const bool plain = m->task->in.form == CPAR_PLAIN;
-    const size_t head = whole_pages(sizeof(board) + (size_t)m->mates.count * sizeof(slot)), starts = plain ? 0 : whole_pages((n + 1) * sizeof *m->starts),
+    const size_t head = whole_pages(sizeof(board) + ((size_t)m->mates.count + 1) * sizeof(slot)), starts = plain ? 0 : whole_pages((n + 1) * sizeof *m->starts),
                  jobs = whole_pages(plain ? n * m->task->in.type.size : m->told.packed),
                  results = m->task->out.form == CPAR_PLAIN ? whole_pages(n * m->task->out.type.size) : 0;
     if (memory) {
@@ -431,24 +455,25 @@ static size_t lay_out_memory(map *m, unsigned char *memory)
     return head + starts + jobs + results;
 }
 
-/* The jobs to their places, dealt out to the slots of those on this node who work. */
-static void deal(map *m, const unsigned char *jobs)
+static void clear_board(map *m)
+{
+    memset(m->board, 0, sizeof *m->board + ((size_t)m->mates.count + 1) * sizeof(slot));
+}
+
+/* The root puts the jobs to their places, and all of them into the stock. */
+static void lay_in(map *m, const unsigned char *jobs)
 {
     const size_t each = m->task->in.type.size, n = m->told.n;
-    const int resting = !m->told.root_works && m->mates.count > 1, workers = m->mates.count - resting;
-    if (!m->starts && n) memcpy(m->jobs, jobs, n * each);
-    for (size_t i = 0, at = 0; m->starts && i <= n; i++) {
-        m->starts[i] = at;
-        if (i == n) break;
-        cpar__job_pack(&m->task->in, jobs + i * each, m->jobs + at);
-        at += cpar__job_size(&m->task->in, jobs + i * each, m->problem);
+    clear_board(m);
+    stock(m)->range = pack(0, n);
+    if (!m->starts) {
+        if (n) memcpy(m->jobs, jobs, n * each);
+        return;
     }
-    m->board->finished = 0;
-    for (int i = 0, worker = 0; i < m->mates.count; i++) {
-        const bool works = !resting || i != m->mates.own;
-        const cpar_range share = works ? cpar_balance(n, workers, worker++) : (cpar_range){ 0, 0 };
-        m->board->slots[i].range = pack(share.lo, share.hi);
-        m->board->slots[i].done = 0;
+    m->starts[0] = 0;
+    for (size_t i = 0; i < n; i++, jobs += each) {
+        cpar__job_pack(&m->task->in, jobs, m->jobs + m->starts[i]);
+        m->starts[i + 1] = m->starts[i] + cpar__job_size(&m->task->in, jobs, m->problem);
     }
 }
 
@@ -508,9 +533,9 @@ static void prepare(map *m, const void *jobs)
 {
     const cpar_group *g = m->group;
     if (g->rank == m->call->peer)
-        deal(m, jobs);
+        lay_in(m, jobs);
     else if (!m->has_root && m->mates.own == 0)
-        memset(m->board, 0, sizeof *m->board + (size_t)m->mates.count * sizeof(slot));
+        clear_board(m);
     find_clients(m);
     m->wanted = m->told.chunk ? m->told.chunk : 1;
     m->server = find_server(m);
