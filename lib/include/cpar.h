@@ -245,8 +245,8 @@ CPAR_API int cpar_send_at(cpar_view value, const cpar_p2p *c);
 
 /** cpar_receive(source, .tag = t, .status = &st): the next message from the source under the tag.
 
-    source: a rank or CPAR_ANY_SOURCE. tag: 0 when not given; CPAR_ANY_TAG takes any. Messages from
-    one rank under one tag come in the order in which they were sent.
+    source: a rank or CPAR_ANY_SOURCE. tag: 0 when not given; CPAR_ANY_TAG takes any. Of the messages from one rank that a receive
+    takes, it takes the one that was sent first.
     Blocks until the message is there. Returns it, the caller's to cpar_free; NULL on error.
     Errors: RANK, TAG; MEMORY, with the message discarded (left for the next receive where there are not even 60 KiB for it
     to land in). */

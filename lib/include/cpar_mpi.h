@@ -15,7 +15,8 @@ extern "C" {
 CPAR_API MPI_Comm cpar_comm_at(const cpar_group *g, cpar_place at);
 
 /** cpar_group_from_comm(comm): a group of the communicator's ranks, on communicators of its own; `comm` stays the
-    program's. Collective over comm, blocks. Returns the group, the caller's to cpar_group_free; NULL on error.
+    program's. Collective over comm, blocks. Returns the group, the caller's to cpar_group_free; NULL on error. One that reaches
+    beyond MPI_COMM_WORLD, as after MPI_Comm_spawn, is to be freed before cpar_finalize, which brings together the ranks of that alone.
     Errors: ARGUMENT for MPI_COMM_NULL and for an intercommunicator; MEMORY; MPI. */
 CPAR_API cpar_group *cpar_group_from_comm_at(MPI_Comm comm, cpar_place at);
 

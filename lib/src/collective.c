@@ -97,6 +97,19 @@ cpar__branch cpar__find_branch(const cpar_group *g, int root)
 
 /* Dissemination (Hensgen, Finkel and Manber, 1988): after the round of distance d this rank has heard,
    directly or through others, of the 2d - 1 ranks before it. */
+/* Where another rank is elsewhere, later rounds may wait for those who wait for it. So they are told, and nobody is waited for. */
+static bool tell_rest(const cpar__call *call, int distance, cpar__problem *p)
+{
+    cpar__problem room;
+    const cpar__problem *told = cpar__as_told(call, p, &room);
+    for (; distance < call->group->size; distance *= 2) {
+        cpar__transfer t;
+        cpar__start_problem(&t, call, (call->group->rank + distance) % call->group->size, told);
+        cpar__finish(&t, 1, p);
+    }
+    return false;
+}
+
 bool cpar__agree(const cpar__call *call, cpar__problem *p)
 {
     const int rank = call->group->rank, size = call->group->size;
@@ -109,7 +122,9 @@ bool cpar__agree(const cpar__call *call, cpar__problem *p)
         cpar__start_part(&t[1], call, (rank + distance) % size, &nothing, told);
         cpar__complete(t, 2);
         cpar__place(&t[0], NULL);
+        const bool disagree = t[0].problem.code == CPAR_ERROR_STATE && !t[0].problem.told;
         cpar__finish(t, 2, p);
+        if (disagree) return tell_rest(call, 2 * distance, p);
     }
     return !p->code;
 }

@@ -98,7 +98,7 @@ void cpar__line(char *out, size_t room, const cpar__call *call, const char *why)
     char who[sizeof cpar__self.host + 64] = "", in_all[48] = "", what[256];
     const bool grouped = call->group && call->group != &cpar__world;
     const int rank = grouped ? call->group->rank : cpar__self.rank, size = grouped ? call->group->size : cpar__self.size;
-    if (grouped) snprintf(in_all, sizeof in_all, " (%d of %d in all)", cpar__self.rank, cpar__self.size);
+    if (grouped && size <= cpar__self.size) snprintf(in_all, sizeof in_all, " (%d of %d in all)", cpar__self.rank, cpar__self.size);
     if (size > 0) snprintf(who, sizeof who, "rank %d of %d%s on %s, ", rank, size, in_all, cpar__self.host);
     cpar__describe(what, sizeof what, call);
     snprintf(out, room, "cpar: %s%s: %s", who, what, why);

@@ -114,7 +114,8 @@ const char *cpar__base_name(const char *path);
 /* Writes "ring.c:17, receive from 2, tag 0"; without the place where there is none. */
 void cpar__describe(char *out, size_t room, const cpar__call *call);
 
-/* Writes "cpar: rank 3 of 8 on node2, ring.c:17, receive from 2, tag 0: why"; in a group "rank 1 of 4 (3 of 8 in all)". */
+/* Writes "cpar: rank 3 of 8 on node2, ring.c:17, receive from 2, tag 0: why"; in a group "rank 1 of 4 (3 of 8 in all)", unless that reaches
+   beyond this job. */
 void cpar__line(char *out, size_t room, const cpar__call *call, const char *why);
 
 /* The one way out for errors: tells the handler, by default prints the line and ends the job. Returns

@@ -68,10 +68,10 @@ int cpar_group_free_at(cpar_group *g, cpar_place at)
     cpar__lock();
     TAILQ_REMOVE(&cpar__groups, g, open);
     cpar__unlock();
+    const int code = cpar__raise(&call, &problem);
     cpar__group_close(g);
     free(g);
-    call.group = NULL;
-    return cpar__raise(&call, &problem);
+    return code;
 }
 
 MPI_Comm cpar_comm_at(const cpar_group *g, cpar_place at)

@@ -61,6 +61,38 @@ for ranks in 0 1 2 3 4 7; do
     lines out 1 "^pi is about 3\.14[01][0-9], by 10000000 points$"
     pi=${pi:-$(cat "$scratch/out")}
     prints "$pi" # the same on any number of ranks
+    on $ranks requests
+    ends 0
+    prints "$(awk -v n=$n 'BEGIN {
+        for (r = 0; r < n; r++) for (q = 0; q < 3; q++) { print "rank " r " answers " 10 * r + q; sum += 10 * r + q }
+        for (r = 0; r < n; r++) print "what came to rank " r " makes " sum
+    }')"
+    on $ranks actor
+    ends 0
+    prints "$(awk -v n=$n 'BEGIN {
+        for (r = 0; r < n; r++) sum += 3 * 100 * r + 1 + 2 + 3
+        for (r = 0; r < n; r++) print "rank " r ": the actor got " 3 * n " numbers, together " sum ", and " 3 * n " words of " 17 * n " letters"
+    }')"
+    on $ranks counters
+    ends 0
+    prints "$(awk -v n=$n 'BEGIN {
+        for (r = 0; r < n; r++) for (t = 0; t < 4; t++) print "rank " r ", thread " t ": " 1000 * (t + 1), 2000 * (t + 1), 3000 * (t + 1)
+        for (r = 0; r < n; r++) print "rank " r " counted to " 3000 * (1 + 2 + 3 + 4)
+    }')"
+done
+for ranks in 0 1 2 4 6; do
+    on $ranks spawn
+    if [ "$ranks" -le 1 ] && [[ $mpirun != *--oversubscribe* ]]; then # MPICH over UCX starts no processes before 4.3
+        ends 2
+        prints ""
+        lines err 1 "^spawn: this MPI can't start processes; start them with mpirun -n 6$"
+        continue
+    fi
+    ends 0
+    prints "$(awk -v children=$((ranks > 1 ? ranks - 1 : 5)) 'BEGIN {
+        split("starting work,working,done", lines, ",")
+        for (i = 1; i <= 3; i++) for (child = 1; child <= children; child++) print "child " child ": " lines[i]
+    }')"
 done
 on 70 halo # more ranks than cells
 ends 0
