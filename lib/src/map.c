@@ -192,9 +192,8 @@ static bool fill_slot(map *m)
     cpar_range jobs = m->next;
     tune(m);
     m->next = (cpar_range){ 0, 0 };
-    while (jobs.lo == jobs.hi) {
+    while (jobs.lo == jobs.hi && !take_front(stock(m), at_most(m, m->chunk), &jobs)) {
         slot *longest = find_longest(m);
-        if (take_front(stock(m), at_most(m, m->chunk), &jobs)) break;
         if (left_in(longest) == 0) return false;
         take_back_half(longest, &jobs);
     }
@@ -226,8 +225,8 @@ static cpar_range take_for_another(map *m, size_t wanted)
     return taken;
 }
 
-/* An answer: the range, and then the jobs, or where each starts and the items. */
-static void answer(map *m, client *c, cpar_range range)
+/* An answer: the range, and then the jobs, or where each starts and the items. False when it has become a problem's. */
+static bool answer(map *m, client *c, cpar_range range)
 {
     const size_t n = range.hi - range.lo, head = sizeof range + (m->starts ? (n + 1) * sizeof *m->starts : 0);
     const size_t from = m->starts ? m->starts[range.lo] : range.lo * m->task->in.type.size,
@@ -239,12 +238,16 @@ static void answer(map *m, client *c, cpar_range range)
         memcpy(bytes + head, m->jobs + from, to - from);
     } else
         cpar__note(m->problem, CPAR_ERROR_MEMORY, "no memory for %zu jobs for rank %d", n, c->rank);
-    if (!bytes || !cpar__send_copy(m->call, c->rank, &cpar_array(bytes, head + to - from), m->problem)) {
+    cpar__problem sending = { .code = 0 };
+    const bool sent = bytes && cpar__send_copy(m->call, c->rank, &cpar_array(bytes, head + to - from), &sending);
+    cpar__keep(m->problem, &sending);
+    if (!sent) {
         cpar__transfer t; /* it waits for an answer, so this one can wait for it */
         cpar__start_problem(&t, m->call, c->rank, m->problem);
         cpar__finish(&t, 1, m->problem);
     }
     free(bytes);
+    return sent;
 }
 
 static void close_client(map *m, client *c)
@@ -270,8 +273,7 @@ static void hear(map *m, client *c)
         return;
     }
     const cpar_range range = take_for_another(m, q.wanted);
-    answer(m, c, range);
-    if (range.lo == range.hi)
+    if (answer(m, c, range) && range.lo == range.hi)
         close_client(m, c);
     else
         cpar__start_receive(&c->asking, m->call, c->rank);
@@ -439,11 +441,12 @@ static size_t whole_pages(size_t bytes)
     return (bytes + page - 1) / page * page;
 }
 
+/* Returns how long it is, which is the same on every node. */
 static size_t lay_out_memory(map *m, unsigned char *memory)
 {
     const size_t n = m->told.n;
     const bool plain = m->task->in.form == CPAR_PLAIN;
-    const size_t head = whole_pages(sizeof(board) + ((size_t)m->mates.count + 1) * sizeof(slot)), starts = plain ? 0 : whole_pages((n + 1) * sizeof *m->starts),
+    const size_t head = whole_pages(sizeof(board) + ((size_t)m->group->size + 1) * sizeof(slot)), starts = plain ? 0 : whole_pages((n + 1) * sizeof *m->starts),
                  jobs = whole_pages(plain ? n * m->task->in.type.size : m->told.packed),
                  results = m->task->out.form == CPAR_PLAIN ? whole_pages(n * m->task->out.type.size) : 0;
     if (memory) {
@@ -505,9 +508,8 @@ static bool announce(map *m)
     if (!m->problem->code && m->told.task != task)
         cpar__note(m->problem, CPAR_ERROR_TYPE, "here the task is %s, at the root it is another, or of other types", m->task->name);
     if (m->told.everywhere) check_into(m);
-    m->mates = cpar__find_mates(m->group);
     if (!cpar__share(m->call, m->group, m->problem->code ? 0 : lay_out_memory(m, NULL), m->problem)) return false;
-    m->mates = cpar__find_mates(m->group); /* anew, for they may be apart now */
+    m->mates = cpar__find_mates(m->group);
     m->has_root = cpar__is_mate(m->group, m->group->rank, m->call->peer);
     lay_out_memory(m, m->group->shared.memory);
     return true;

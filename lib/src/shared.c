@@ -98,6 +98,8 @@ static bool renew(const cpar__call *call, cpar__shared *s, size_t bytes, cpar__p
     }
     const bool agreed = cpar__agree(call, p); /* all have opened it */
     if (descriptor >= 0) close(descriptor);
+    if (!agreed && s->memory) munmap(s->memory, s->room);
+    if (!agreed) s->memory = NULL; /* on all ranks, so that they agree on what to do next time */
     return agreed;
 }
 

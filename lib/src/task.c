@@ -15,11 +15,6 @@ static _Thread_local struct {
     char why[sizeof ((cpar__problem *)0)->why];
 } current;
 
-bool cpar__in_task(void)
-{
-    return current.runs;
-}
-
 bool cpar__check_no_task(cpar__problem *p)
 {
     return !current.runs || cpar__note(p, CPAR_ERROR_STATE, "a task can't hand out tasks");
@@ -32,6 +27,8 @@ const char *cpar__task_run(const cpar_task *task, const void *in, void *out)
     task->run(in, out);
     current.runs = false;
     if (!current.failed) return NULL;
+    if (task->out.form == CPAR_STRING) free(*(char **)out);
+    if (task->out.form == CPAR_MESSAGE) cpar_free(*(cpar_message **)out);
     memset(out, 0, task->out.type.size);
     return current.why;
 }

@@ -6,10 +6,7 @@
 #include "error.h"
 #include "type.h"
 
-/* Whether this thread is in a task. */
-bool cpar__in_task(void);
-
-/* Notes a problem where it is. */
+/* Notes a problem where this thread is in a task. */
 bool cpar__check_no_task(cpar__problem *p);
 
 /* Runs the task for the In at `in`, and puts the Out at `out`. Returns NULL, or why it failed, then with zeroes at `out`: this
