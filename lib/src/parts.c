@@ -169,7 +169,6 @@ static cpar_message *collect(const cpar__call *call, const cpar_view *own, gift 
     for (int i = 1; to.views && i < size; i++) {
         const int peer = (rank + i) % size;
         cpar__start_part(&t[size + i - 1], call, peer, &to.views[(size_t)peer * to.step], told);
-        cpar__advance(&t[size + i - 1]); /* a long payload is under way before this rank waits */
     }
     cpar__complete_first(t, (size_t)size, all);
 

@@ -330,7 +330,8 @@ static void send_envelope(cpar__transfer *t)
     t->stage = CPAR__SENDING;
     cpar__envelope_write(&t->envelope, t->landing);
     if (t->piece) memcpy(t->landing + CPAR__HEADER, t->payload, t->piece);
-    check_mpi(t, MPI_Isend(t->landing, CPAR__HEADER + (int)t->piece, MPI_BYTE, t->peer, t->tag, envelope_comm(t), &t->pending));
+    if (check_mpi(t, MPI_Isend(t->landing, CPAR__HEADER + (int)t->piece, MPI_BYTE, t->peer, t->tag, envelope_comm(t), &t->pending)) && t->envelope.sequence)
+        cpar__advance(t); /* to the rest, which is to be under way when this rank turns to what comes in */
 }
 
 void cpar__start_send(cpar__transfer *t, const cpar__call *call, int peer, const cpar_view *v)
