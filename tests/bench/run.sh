@@ -2,9 +2,9 @@
 # Measures cpar against MPI alone, prints tables, and leaves all medians as JSON in build-bench/, with a plot where gnuplot is
 # installed.
 #
-#   tests/bench/run.sh [own] [node] [oversubscribed] [hosts] [peers]      all but peers unless told
+#   tests/bench/run.sh [own] [work] [node] [oversubscribed] [hosts] [peers]      all but peers unless told
 #
-# own: what cpar itself takes, time, instructions (where valgrind is installed) and memory. node: 2 ranks on this machine. oversubscribed: 4 ranks on it. hosts: 2 ranks on two hosts made of namespaces, which takes
+# own: what cpar itself takes, time, instructions (where valgrind is installed) and memory. work: cpar_map and pools. node: 2 ranks on this machine. oversubscribed: 4 ranks on it. hosts: 2 ranks on two hosts made of namespaces, which takes
 # root. What cpar_init sets of MPI's parameters goes for MPI alone too, in the same run; the columns cpar/def and into/def
 # compare with runs of MPI alone as it comes, in turn with these. peers: ping-pong, stream and allgather as under node, and with
 # those of mpi4py and Boost.MPI that are installed, under the same parameters.
@@ -64,6 +64,12 @@ own() {
     done | tee -a "$out"
 }
 
+work() {
+    echo
+    echo "== work"
+    mpirun.openmpi -n 2 --bind-to core build-bench/tests/bench/work | tee build-bench/work.txt
+}
+
 # peers: rounds of MPI alone and cpar, and of each peer, with the cases and sizes that bench had.
 peers() {
     local run=(mpirun.openmpi -n 2 --bind-to core --mca btl_vader_eager_limit 8192 "${ofi[@]}")
@@ -94,7 +100,7 @@ peers() {
     awk -v json=build-bench/peers.json -f tests/bench/samples.awk -f tests/bench/peers.awk "$samples" | tee build-bench/peers.txt
 }
 
-[ $# -gt 0 ] || set -- own node oversubscribed hosts
+[ $# -gt 0 ] || set -- own work node oversubscribed hosts
 for name in "$@"; do
     case $name in
     node) measure node mpirun.openmpi -n 2 --bind-to core ;;
@@ -106,10 +112,10 @@ for name in "$@"; do
         printf 'node1\nnode2\n' >"$CPAR_BED/hostfile"
         measure hosts tests/cluster/bed.sh run mpirun --hostfile "$CPAR_BED/hostfile" --map-by node -n 2 "${ofi[@]}"
         ;;
-    own) own ;;
+    own | work) "$name" ;;
     peers) peers ;;
     *)
-        echo "run.sh: '$name' is none of own, node, oversubscribed, hosts and peers" >&2
+        echo "run.sh: '$name' is none of own, work, node, oversubscribed, hosts and peers" >&2
         exit 2
         ;;
     esac
