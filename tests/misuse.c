@@ -83,6 +83,12 @@ static void bad_scatter(void)
     cpar_scatter(cpar_array(a, 3), 0, .counts = counts);
 }
 
+static void one_skips_gather(void)
+{
+    if (rank != 2) cpar_free(cpar_gather(rank, 0));
+    cpar_barrier();
+}
+
 static void collectives_differ(void)
 {
     if (rank == 0) cpar_barrier();
@@ -349,7 +355,7 @@ static const struct {
 #define CASE(name) { #name, name },
     CASE(wrong_type) CASE(too_long) CASE(wrong_value) CASE(unreceived) CASE(open_request) CASE(open_request_returning)
     CASE(abort_job) CASE(abort_zero) CASE(bad_scatter) CASE(leave) CASE(leave_with_status) CASE(leave_unreceived) CASE(leave_alone) CASE(leave_others_waiting) CASE(leave_in_a_child)
-    CASE(no_memory) CASE(collectives_differ) CASE(roots_differ) CASE(operations_differ) CASE(print) CASE(print_to_full) CASE(no_sequences_left) CASE(handler)
+    CASE(no_memory) CASE(collectives_differ) CASE(one_skips_gather) CASE(roots_differ) CASE(operations_differ) CASE(print) CASE(print_to_full) CASE(no_sequences_left) CASE(handler)
     CASE(finalize_twice) CASE(init_after_end) CASE(use_after_end) CASE(wait_long) CASE(wait_for_another_tag) CASE(wait_asleep)
     CASE(leave_others_in_broadcast) CASE(group_error) CASE(second_thread) CASE(split_or_gather) CASE(barrier_without_one) CASE(use_group_after_end)
 };

@@ -53,6 +53,11 @@ lines err 1 "$head scatter, root 0: .*the counts up to rank 0 sum to more than t
 on 2 misuse collectives_differ
 ends 1
 lines err 1 "$head barrier: rank 1 called gather, root 0 instead$"
+for ranks in 3 4 6; do
+    on $ranks misuse one_skips_gather
+    ends 1
+    some err "^cpar: rank [0-5] of $ranks .* instead"
+done
 on 2 misuse split_or_gather
 ends 1
 lines err 1 "$head split: rank 1 called gather, root 0 instead$"
