@@ -5,6 +5,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+void *app_allocate(size_t count, size_t size)
+{
+    void *p = calloc(count ? count : 1, size);
+    if (p) return p;
+    fprintf(stderr, "%s: no memory for %zu times %zu bytes\n", program_invocation_short_name, count, size);
+    cpar_abort(1);
+}
+
 int app_refuse(const char *format, ...)
 {
     if (cpar_rank() == 0) {

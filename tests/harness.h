@@ -3,7 +3,10 @@
 
    Check's own assertions jump out of the test, and the other ranks would wait for what the failed
    one no longer sends. So suites on several ranks use expect: it notes the first failure, and the test goes
-   on; it fails at its end, after a barrier. */
+   on; it fails at its end, after a barrier.
+
+   The environment's TEST_NODES=2 has cpar take every two ranks for a node of their own, TEST_NODES=13 the first rank for one and every
+   three after it for another: so what follows from nodes is tried on one machine. */
 #ifndef HARNESS_H
 #define HARNESS_H
 

@@ -348,6 +348,140 @@ static void wait_asleep(void)
     }
 }
 
+/* ---- Maps -------------------------------------------------------------------------------------- */
+
+static int whole_root(int x)
+{
+    int root = 0;
+    while (root * root < x) root++;
+    if (root * root != x) cpar_task_fail("%d is no square", x);
+    return root;
+}
+
+static size_t length(const char *s)
+{
+    return strlen(s);
+}
+
+static int wait_2_s(int job)
+{
+    if (job == 0) nanosleep(&(struct timespec){ .tv_sec = 2 }, NULL);
+    return rank;
+}
+
+CPAR_TASK(whole_root, int, int);
+CPAR_TASK(length, const char *, size_t);
+CPAR_TASK(wait_2_s, int, int);
+
+static void failing_task(void)
+{
+    int jobs[5] = { 4, 9, 10, 16, 17 }, results[5];
+    cpar_map(whole_root, jobs, 5, results, .root = size - 1);
+}
+
+static void failing_tasks_told(void)
+{
+    int jobs[5] = { 4, 9, 10, 16, 17 }, results[5];
+    cpar_failures failures;
+    const int code = cpar_map(whole_root, jobs, 5, results, .failures = &failures);
+    if (rank == 0) printf("code %d, %d %d %d %d %d\n", code, results[0], results[1], results[2], results[3], results[4]);
+    for (size_t i = 0; i < failures.count; i++) printf("job %zu: %s\n", failures.at[i].job, failures.at[i].why);
+    cpar_failures_free(&failures);
+}
+
+static void tasks_differ(void)
+{
+    int jobs[3] = { 1, 4, 9 }, results[3];
+    if (rank == 1) cpar_map(wait_2_s, jobs, 3, results);
+    else cpar_map(whole_root, jobs, 3, results);
+}
+
+static void map_of_no_jobs(void)
+{
+    int *jobs = NULL, results[3];
+    cpar_map(whole_root, jobs, 3, results);
+}
+
+static void map_of_null_string(void)
+{
+    const char *jobs[3] = { "one", "two", NULL };
+    size_t results[3];
+    cpar_map(length, jobs, 3, results);
+}
+
+static void map_into_null(void)
+{
+    int jobs[3] = { 1, 4, 9 }, results[3];
+    cpar_map(whole_root, jobs, 3, rank == 1 ? (int *)NULL : results, .everywhere = true);
+}
+
+static void fail_in_no_task(void)
+{
+    cpar_task_fail("nothing");
+}
+
+static void map_asleep(void)
+{
+    int jobs[20] = { 0 }, results[20];
+    for (int i = 0; i < 20; i++) jobs[i] = i;
+    cpar_barrier();
+    const double before = cpu_time();
+    cpar_map(wait_2_s, jobs, 20, results, .everywhere = true);
+    printf("2 s of waiting cost %s of the core\n", cpu_time() - before < 0.5 ? "little" : "much");
+}
+
+/* ---- Pools ------------------------------------------------------------------------------------- */
+
+static void failed_future(void)
+{
+    cpar_pool *pool = cpar_pool_open(.root = size - 1);
+    if (!pool) return;
+    cpar_future *good = cpar_submit(pool, whole_root, 9), *bad = cpar_submit(pool, whole_root, 10);
+    printf("%d, %s\n", cpar_result(good, int), cpar_why(bad));
+    printf("%d\n", cpar_result(bad, int));
+}
+
+static void result_of_another_type(void)
+{
+    cpar_pool *pool = cpar_pool_open();
+    if (pool) printf("%g\n", cpar_result(cpar_submit(pool, whole_root, 9), double));
+}
+
+static void result_of_another_form(void)
+{
+    cpar_pool *pool = cpar_pool_open();
+    if (pool) printf("%s\n", cpar_result(cpar_submit(pool, whole_root, 9), char *));
+}
+
+static void submit_everywhere(void)
+{
+    cpar_pool *pool = cpar_pool_open();
+    cpar_pool_close(pool);
+    if (!pool) cpar_submit(pool, whole_root, 9);
+    cpar_barrier();
+}
+
+static void pool_left_open(void)
+{
+    cpar_pool *pool = cpar_pool_open();
+    if (pool && cpar_result(cpar_submit(pool, whole_root, 9), int) != 3) cpar_abort(9);
+}
+
+static void leave_pool_open(void)
+{
+    if (cpar_pool_open()) exit(5);
+}
+
+static void pool_asleep(void)
+{
+    cpar_barrier();
+    const double before = cpu_time();
+    cpar_pool *pool = cpar_pool_open();
+    if (pool && cpar_result(cpar_submit(pool, wait_2_s, 0), int) == rank) cpar_abort(9);
+    cpar_pool_close(pool);
+    printf("2 s of waiting cost %s of the core\n", cpu_time() - before < 0.5 ? "little" : "much");
+}
+
 static const struct {
     const char *name;
     void (*run)(void);
@@ -357,6 +491,9 @@ static const struct {
     CASE(abort_job) CASE(abort_zero) CASE(bad_scatter) CASE(leave) CASE(leave_with_status) CASE(leave_unreceived) CASE(leave_alone) CASE(leave_others_waiting) CASE(leave_in_a_child)
     CASE(no_memory) CASE(collectives_differ) CASE(one_skips_gather) CASE(roots_differ) CASE(operations_differ) CASE(print) CASE(print_to_full) CASE(no_sequences_left) CASE(handler)
     CASE(finalize_twice) CASE(init_after_end) CASE(use_after_end) CASE(wait_long) CASE(wait_for_another_tag) CASE(wait_asleep)
+    CASE(failing_task) CASE(failing_tasks_told) CASE(tasks_differ) CASE(map_of_no_jobs) CASE(map_of_null_string) CASE(map_into_null) CASE(fail_in_no_task)
+    CASE(map_asleep)
+    CASE(failed_future) CASE(result_of_another_type) CASE(result_of_another_form) CASE(submit_everywhere) CASE(pool_left_open) CASE(leave_pool_open) CASE(pool_asleep)
     CASE(leave_others_in_broadcast) CASE(group_error) CASE(second_thread) CASE(split_or_gather) CASE(barrier_without_one) CASE(use_group_after_end)
 };
 

@@ -10,7 +10,7 @@ cd "$(dirname "$0")/.."
 . cmake/setup.sh
 
 need_to_build
-need check clang mpich libmpich-dev valgrind doxygen
+need check clang mpich libmpich-dev valgrind doxygen libpng-dev
 # What makes hosts out of this machine. On one with systemd these would become services of its own: there they are for its
 # owner to install.
 if [ "$(id -u)" = 0 ] && [ ! -d /run/systemd/system ]; then

@@ -6,6 +6,7 @@
 #include "wire.h"
 
 #include <mpi.h>
+#include <stdio.h>
 
 /* Every rank puts the bytes on the wire for the next, and receives what comes. Returns the code. */
 static int goes_round(const unsigned char *bytes, int n, MPI_Comm comm, int (*receive)(void))
@@ -78,4 +79,116 @@ START_TEST(garbage_in_a_collective_is_a_wire_error)
 }
 END_TEST
 
-HARNESS_MAIN("hostile", garbage_is_a_wire_error_and_the_next_message_is_right, garbage_in_a_collective_is_a_wire_error)
+/* ---- Maps -------------------------------------------------------------------------------------- */
+
+static uint64_t spoils;    /* not 0: this rank's random numbers, by which it spoils what it sends of jobs and results */
+static bool spoils_tally; /* how many jobs this rank has done, by which its parcel of results ends */
+
+/* Stands for MPI's, which cpar calls. */
+int MPI_Isend(const void *bytes, int n, MPI_Datatype type, int to, int tag, MPI_Comm comm, MPI_Request *r)
+{
+    static const uint64_t odd[] = { 0, 1, 2, 7, 8, 16, 29, 30, 31, 255, UINT32_MAX, (uint64_t)1 << 60, INT64_MAX, UINT64_MAX - 15, UINT64_MAX };
+    unsigned char *payload = (unsigned char *)bytes + CPAR__HEADER;
+    const size_t words = n > CPAR__HEADER ? (size_t)(n - CPAR__HEADER) / 8 : 0;
+    cpar__envelope e;
+    const bool parts = words > 2 && !cpar__envelope_read(&e, bytes, (size_t)n) && e.operation == CPAR__MAP && e.type.size == 1 && !e.error;
+    if (parts && spoils)
+        for (uint64_t changes = draw(&spoils) % 3; changes > 0; changes--) {
+            const uint64_t value = draw(&spoils) % 2 ? draw(&spoils) >> draw(&spoils) % 64 : odd[draw(&spoils) % (sizeof odd / sizeof *odd)];
+            const size_t at = (size_t)(draw(&spoils) % (draw(&spoils) % 2 ? words : words < 8 ? words : 8)), twice = draw(&spoils) % 2 && at + 1 < words;
+            for (size_t k = at; k <= at + twice; k++) memcpy(payload + k * 8, &value, 8);
+        }
+    if (parts && spoils_tally && e.type.kind == CPAR_CHAR) payload[n - CPAR__HEADER - 32]++;
+    return PMPI_Isend(bytes, n, type, to, tag, comm, r);
+}
+
+static double half(int i)
+{
+    if (i == 11) cpar_task_fail("eleven");
+    return i / 2.0;
+}
+
+static char *more(const char *s)
+{
+    char *out = malloc(strlen(s) + 2);
+    sprintf(out, "%s+", s);
+    return out;
+}
+
+static cpar_message *again(const cpar_message *m)
+{
+    return cpar_bytes(m) % 5 == 0 ? NULL : cpar_message_of(((cpar_view){ .data = "0123456789012345678901234567890123456789", .count = cpar_bytes(m) % 40, .type = { CPAR_CHAR, 1 } }));
+}
+
+CPAR_TASK(half, int, double);
+CPAR_TASK(more, const char *, char *);
+CPAR_TASK(again, const cpar_message *, cpar_message *);
+
+enum { N = 30 };
+
+static bool map_all(bool everywhere, int root)
+{
+    int jobs[N];
+    double results[N] = { 0 };
+    const char *texts[N];
+    char *longer[N] = { NULL };
+    cpar_message *messages[N], *others[N] = { NULL };
+    for (int i = 0; i < N; i++) {
+        jobs[i] = i;
+        texts[i] = &"some text of some length for a string"[i];
+        messages[i] = cpar_message_of(texts[i]);
+    }
+    cpar_failures failures;
+    const int plain = cpar_map(half, jobs, N, results, .everywhere = everywhere, .root = root, .failures = &failures),
+              text = cpar_map(more, texts, N, longer, .everywhere = everywhere, .root = root),
+              message = cpar_map(again, messages, N, others, .everywhere = everywhere, .root = root);
+    bool right = plain == 0 && text == 0 && message == 0;
+    cpar_failures_free(&failures);
+    for (int i = 0; i < N; i++) {
+        if (cpar_rank() == root || everywhere) right = right && results[i] == (i == 11 ? 0 : i / 2.0) && longer[i] && strlen(longer[i]) == strlen(texts[i]) + 1;
+        free(longer[i]);
+        cpar_free(others[i]);
+        cpar_free(messages[i]);
+    }
+    return right;
+}
+
+/* Of a sanitizer that looks for leaks, where there is one: what is spoilt leaks. */
+void __lsan_disable(void) __attribute__((weak));
+void __lsan_enable(void) __attribute__((weak));
+
+START_TEST(garbage_among_jobs_and_results_does_no_harm_and_the_next_map_is_right)
+{
+    uint64_t state = harness_seed(9);
+    bool after = true;
+    if (__lsan_disable) __lsan_disable();
+    for (int i = 0; i < 100; i++) {
+        const uint64_t seed = draw(&state);
+        const int root = (int)(draw(&state) % (uint64_t)cpar_size());
+        spoils = i % 3 == 0 || (int)(seed % (uint64_t)cpar_size()) == cpar_rank() ? seed + (uint64_t)cpar_rank() + 1 : 0;
+        map_all(i % 2, root);
+        spoils = 0;
+        after = after && map_all(true, root);
+    }
+    if (__lsan_enable) __lsan_enable();
+    expect(after);
+}
+END_TEST
+
+START_TEST(a_rank_that_tells_of_a_job_too_many_is_an_error)
+{
+    int jobs[N] = { 0 };
+    double results[N];
+    if (cpar_size() == 1) return;
+    for (int root = 0; root < cpar_size(); root++) {
+        spoils_tally = cpar_rank() == (root + 1) % cpar_size();
+        const int code = cpar_map(half, jobs, N, results, .root = root);
+        spoils_tally = false;
+        expect(code == (cpar_rank() == root ? CPAR_ERROR_STATE : 0));
+        expect(map_all(true, root));
+    }
+}
+END_TEST
+
+HARNESS_MAIN("hostile", garbage_is_a_wire_error_and_the_next_message_is_right, garbage_in_a_collective_is_a_wire_error,
+    garbage_among_jobs_and_results_does_no_harm_and_the_next_map_is_right, a_rank_that_tells_of_a_job_too_many_is_an_error)

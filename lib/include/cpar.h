@@ -535,7 +535,7 @@ typedef struct {
 /** cpar_map(fn, jobs, n, results, .everywhere = true): sets results[i] = fn(jobs[i]) for all i < n, on all ranks.
 
     fn: a task. jobs, n, results: In[n] and Out[n], which matter at the root alone, results with .everywhere on every rank;
-    both may be the same memory. Strings and messages among the results are the caller's, to free() and to cpar_free. A wrong type of
+    both may be the same memory. Strings and messages among the results are the caller's, to free() and to cpar_free; cpar_source of a message tells which rank made it. A wrong type of
     jobs or results does not compile. Up to 4294967295 jobs.
 
     Collective; blocks until this rank finds nothing more to do, at the root until all results are there. Each job is

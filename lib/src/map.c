@@ -369,7 +369,8 @@ static bool hear_answer(map *m)
         if (!cpar__advance(t)) return false;
     }
     m->asked = false;
-    m->answer_takes = cpar_time() - m->asked_at;
+    const double took = cpar_time() - m->asked_at, before = 0.9 * m->answer_takes; /* who answers may be in a task, or not */
+    m->answer_takes = took > before ? took : before;
     cpar__keep(m->problem, &t->problem);
     if (!m->problem->code && !accept_jobs(m, m->answered, t->bytes)) cpar__note(m->problem, CPAR_ERROR_WIRE, "what arrived are no jobs of this map");
     set_wanted(m, m->next.hi - m->next.lo);
@@ -569,13 +570,20 @@ static bool do_all(map *m, const void *jobs)
 /* The same where there is but this rank. */
 static bool do_all_here(map *m, const unsigned char *jobs)
 {
-    unsigned char *results = m->into;
+    const size_t in = m->task->in.type.size, out = m->task->out.type.size;
+    unsigned char *results = m->into, *copy = NULL;
     if (m->problem->code) return false;
+    if (out > in && jobs == results && m->told.n) { /* the first results would take the place of the next jobs */
+        copy = malloc(m->told.n * in);
+        if (!copy) return cpar__note(m->problem, CPAR_ERROR_MEMORY, "no memory for a copy of %zu jobs", (size_t)m->told.n);
+        jobs = memcpy(copy, jobs, m->told.n * in);
+    }
     for (; m->did < m->told.n && !m->problem->code; m->did++) {
-        const char *why = cpar__task_run(m->task, jobs + m->did * m->task->in.type.size, results + m->did * m->task->out.type.size);
+        const char *why = cpar__task_run(m->task, jobs + m->did * in, results + m->did * out);
         if (why) cpar__parcel_failure(&m->parcel, m->did, why, m->problem);
         show(m);
     }
+    free(copy);
     return true;
 }
 
@@ -616,19 +624,23 @@ static void collect_results(map *m, cpar_failures *failures)
 
 int cpar_map_at(const cpar_task *task, const void *jobs, size_t n, void *results, const cpar_mapping *o)
 {
-    const cpar__call call = cpar__collective_call(o->at, CPAR__MAP, o->group, o->root);
+    cpar__call call = { .at = o->at, .operation = CPAR__MAP, .group = cpar__group_of(o->group), .peer = o->root };
     cpar__problem problem;
     cpar__begin(&problem);
     if (o->failures) *o->failures = (cpar_failures){ 0 };
-    if (!cpar__check_root(&problem, &call) || !cpar__check_no_task(&problem)) return cpar__raise(&call, &problem);
+    if (!cpar__check_no_task(&problem)) return cpar__raise(&call, &problem); /* and it does not count, for others make no such call */
+
+    call = cpar__collective_call(o->at, CPAR__MAP, o->group, o->root);
+    if (!cpar__check_root(&problem, &call)) return cpar__raise(&call, &problem);
 
     const bool root = call.group->rank == o->root;
-    map m = { .call = &call, .group = cpar__group_of(o->group), .task = task, .problem = &problem, .into = results, .server = -1, .shows = root && o->progress,
+    map m = { .call = &call, .group = cpar__group_of(o->group), .task = task, .problem = &problem, .into = results, .parcel.rank = call.group->rank, .server = -1, .shows = root && o->progress,
         .told = { .n = n, .chunk = o->chunk, .root_works = o->root_works, .everywhere = o->everywhere } };
     if (root) check_root_call(&m, jobs, n);
     if (m.shows) cpar_progress(0, n);
     if (call.group->size > 1 ? do_all(&m, jobs) : do_all_here(&m, jobs)) collect_results(&m, o->failures);
     if (m.shows) cpar_progress(n, n);
     free(m.parcel.bytes);
+    cpar__remember(0); /* what tasks have met is no error of the map's */
     return cpar__raise(&call, &problem);
 }

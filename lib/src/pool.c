@@ -88,7 +88,7 @@ static void run_job(const unsigned char *job, size_t bytes, cpar__parcel *parcel
 static void run_jobs(const cpar__call *call, cpar__problem *p)
 {
     for (bool last = false; !last && !p->code;) {
-        cpar__parcel parcel = { 0 };
+        cpar__parcel parcel = { .rank = call->group->rank };
         cpar__transfer t;
         cpar__start_receive_message(&t, call, call->peer);
         cpar__finish(&t, 1, p);
@@ -227,7 +227,7 @@ static bool any_left(const cpar_pool *pool)
 static void run_here(cpar_pool *pool)
 {
     cpar_future *f = TAILQ_FIRST(&pool->waiting);
-    cpar__parcel parcel = { 0 };
+    cpar__parcel parcel = { .rank = pool->call.group->rank };
     cpar__problem problem = { .code = 0 };
     worker self = { .out = { f }, .out_count = 1 };
     TAILQ_REMOVE(&pool->waiting, f, link);
@@ -288,14 +288,16 @@ static cpar_pool *make_pool(const cpar__call *call, cpar__problem *p)
 
 cpar_pool *cpar_pool_open_at(const cpar_collective *c)
 {
-    const cpar__call call = cpar__collective_call(c->at, CPAR__POOL, c->group, c->root);
+    cpar__call call = { .at = c->at, .operation = CPAR__POOL, .group = cpar__group_of(c->group), .peer = c->root };
     cpar_pool *pool = NULL;
     cpar__problem problem;
     cpar__begin(&problem);
-    if (cpar__check_root(&problem, &call) && cpar__check_no_task(&problem)) {
+    if (cpar__check_no_task(&problem)) call = cpar__collective_call(c->at, CPAR__POOL, c->group, c->root); /* in a task it does not count */
+    if (!problem.code && cpar__check_root(&problem, &call)) {
         const bool root = call.group->rank == c->root;
         if (root) pool = make_pool(&call, &problem);
         if (cpar__agree(&call, &problem) && !root) run_jobs(&call, &problem);
+        cpar__remember(0); /* what tasks have met is no error of the pool's */
     }
     if (cpar__raise(&call, &problem) == 0) return pool;
     free(pool);

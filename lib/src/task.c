@@ -180,7 +180,8 @@ typedef struct {
     uint64_t job;   /* the first */
     uint64_t count; /* of elements: of an item, of a text, of plain results in a row */
     cpar_type type;
-    uint32_t what, zero;
+    uint32_t what;
+    int32_t rank; /* who has done it */
 } record;
 enum { RESULTS, ITEM, NOTHING, FAILURE, TALLY /* `job` is how many this rank has done */ };
 
@@ -201,6 +202,7 @@ static bool add(cpar__parcel *parcel, record r, const void *data, cpar__problem 
     const size_t bytes = data ? r.count * r.type.size : 0;
     if (!make_room(parcel, sizeof r + padded(bytes), p)) return false;
     unsigned char *end = parcel->bytes + parcel->used;
+    r.rank = parcel->rank;
     memcpy(end, &r, sizeof r);
     if (data) memcpy(end + sizeof r, data, bytes);
     memset(end + sizeof r + bytes, 0, padded(bytes) - bytes);
@@ -267,9 +269,11 @@ static bool add_failure(cpar_failures *failed, uint64_t job, const char *why, cp
 static bool put_item(const record *r, const unsigned char *data, cpar__harvest *h, cpar__problem *p)
 {
     void *made;
-    if (h->passed->form == CPAR_MESSAGE)
-        made = message_of_item(&(cpar__item){ r->type, r->count }, data, p);
-    else if ((made = malloc(r->count)))
+    if (h->passed->form == CPAR_MESSAGE) {
+        cpar_message *m = message_of_item(&(cpar__item){ r->type, r->count }, data, p);
+        if (m) m->source = r->rank;
+        made = m;
+    } else if ((made = malloc(r->count)))
         memcpy(made, data, r->count);
     if (!made) return cpar__note(p, CPAR_ERROR_MEMORY, "no memory for a result of %zu bytes", (size_t)r->count);
     memcpy(h->results + r->job * sizeof made, &made, sizeof made);
@@ -285,7 +289,7 @@ static bool read_record(const unsigned char *bytes, size_t size, const cpar__har
     const uint64_t jobs = r->what == RESULTS ? r->count : r->what != TALLY;
     const unsigned char *text = bytes + sizeof *r;
     if (!cpar__type_exists(r->type) || __builtin_mul_overflow(r->count, r->type.size, &data) || data > size - sizeof *r) return false;
-    if (r->job > h->n || jobs > h->n - r->job || (*total = sizeof *r + padded(data)) > size) return false;
+    if (r->rank < 0 || r->job > h->n || jobs > h->n - r->job || (*total = sizeof *r + padded(data)) > size) return false;
     switch (r->what) {
     case RESULTS: return h->passed->form == CPAR_PLAIN && cpar__type_same(r->type, h->passed->type);
     case ITEM: return h->passed->form == CPAR_MESSAGE || (h->passed->form == CPAR_STRING && r->type.size == 1 && r->count > 0 && !text[r->count - 1]);

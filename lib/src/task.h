@@ -45,6 +45,7 @@ typedef struct {
     unsigned char *bytes;
     size_t used, room;
     size_t last; /* where the last record starts */
+    int rank;    /* who does the jobs */
 } cpar__parcel;
 
 /* Adds the result of a job, at `out`, which is given away; or why it failed. False, with a problem noted, where memory is out. */

@@ -38,7 +38,7 @@ prints "[39088169, 24157817, 14930352, 9227465, 5702887, 3524578]"
 on 4 timing --seconds 0.001
 ends 0
 pairs "within node1" "within node2" "node1 - node2"
-suites 8 inline threads
+suites 8 inline threads map pool
 
 job "$source/hostfile.example" --map-by node
 on 4 ring
@@ -51,7 +51,7 @@ on 7 timing --seconds 0.001
 ends 0
 pairs "within node1" "within node2" "within node3" "node1 - node2" "node1 - node3" "node1 - node4" "node2 - node3" "node2 - node4" "node3 - node4"
 for ranks in 2 3 4; do
-    suites $ranks values p2p inline order collective parts reduce group error threads
+    suites $ranks values p2p inline order collective parts reduce group error threads map pool
 done
 
 # ---- What crosses the wires: 3 laps of 1000000 bytes, from each host once a lap; but nothing between ranks of one host
@@ -86,7 +86,7 @@ job "$CPAR_BED/uneven"
 on 7 ring
 ends 0
 prints "$(ring_prints node1 node1 node1 node2 node3 node3 node4)"
-suites 7 inline order collective parts reduce group
+suites 7 inline order collective parts reduce group map pool
 
 everywhere 'echo 1 >/proc/sys/net/ipv6/conf/all/disable_ipv6'
 for host in login node1 node2 node3 node4; do
@@ -114,6 +114,16 @@ job "$CPAR_BED/sixteen" --map-by node
 on 16 ring
 ends 0
 prints "$(ring_prints "${hosts[@]}")"
-suites 16 collective parts reduce
+suites 16 collective parts reduce map pool
+
+# Work across 16 hosts with 1 to 3 ranks each: right, and evenly spread.
+for i in {1..16}; do echo "node$i slots=$((i % 3 + 1))"; done >"$CPAR_BED/ragged"
+job "$CPAR_BED/ragged"
+programs=$build/tests on 31 naps
+ends 0
+lines out 1 "^each rank did from [0-9]+ to [0-9]+$"
+read -r least most < <(sed -nE 's/.* from ([0-9]+) to ([0-9]+)$/\1 \2/p' "$scratch/out")
+[ "${least:-0}" -ge 30 ] && [ "${most:-999}" -le 90 ]
+verdict $? "each rank should have done about 60, but from ${least:-?} to ${most:-?}"
 
 finish_with_bed

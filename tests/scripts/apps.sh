@@ -25,19 +25,27 @@ for ranks in 1 2 3; do
     done
 done
 
-for ranks in 0 1 2 3 4 16; do
-    on $ranks fib
+for way in "" --dynamic; do
+    for ranks in 0 1 2 3 4 16; do
+        on $ranks fib $way
+        ends 0
+        prints "[39088169, 24157817, 14930352, 9227465, 5702887, 3524578]"
+        on $ranks fib $way 1 2 3 30 10 1 25
+        ends 0
+        prints "[1, 1, 2, 832040, 55, 1, 75025]"
+    done
+    on 3 fib --time $way 30
     ends 0
-    prints "[39088169, 24157817, 14930352, 9227465, 5702887, 3524578]"
-    on $ranks fib 1 2 3 30 10 1 25
-    ends 0
-    prints "[1, 1, 2, 832040, 55, 1, 75025]"
+    prints "[832040]"
+    lines err 3 "^rank [0-2] on $host: [0-9]+ pieces, [0-9.]+ s$"
+    lines err 1 "^[0-9.]+ s of computing in [0-9.]+ s: speedup [0-9.]+, efficiency [0-9.]+ %$"
+    count=$(awk '/^rank/ { sum += $5 } END { print sum }' "$scratch/err")
+    [ "$count" = "${pieces:=$count}" ]
+    verdict $? "the ranks did $count pieces, without --dynamic $pieces"
 done
-on 3 fib --time 30
+CPAR_SHARE=0 on 4 fib --dynamic 1 2 3 30 10 1 25 # as between hosts: the ranks share no memory
 ends 0
-prints "[832040]"
-lines err 3 "^rank [0-2] on $host: [0-9]+ pieces, [0-9.]+ s$"
-lines err 1 "^[0-9.]+ s of computing in [0-9.]+ s: speedup [0-9.]+, efficiency [0-9.]+ %$"
+prints "[1, 1, 2, 832040, 55, 1, 75025]"
 
 on 3 hello
 ends 0

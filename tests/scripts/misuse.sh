@@ -163,10 +163,86 @@ on 2 misuse threads
 ends 0
 lines out 2 "^multiple 1$"
 
+# Maps: the line of what is wrong with one, and of a job that failed.
+on 0 misuse failing_task
+ends 1
+lines err 1 "^cpar: rank 0 of 1 on $host, misuse.c:[0-9]+, map, root 0: whole_root of job 2 of 5 failed: 10 is no square; others too$"
+for ranks in 1 2 3; do
+    on $ranks misuse failing_task
+    ends 1
+    lines err 1 "^cpar: rank $((ranks - 1)) of $ranks on $host, misuse.c:[0-9]+, map, root $((ranks - 1)): whole_root of job 2 of 5 failed: 10 is no square; others too$"
+    on $ranks misuse failing_tasks_told
+    ends 0
+    prints "code 0, 2 3 0 4 0
+job 2: 10 is no square
+job 4: 17 is no square"
+    lines err 0 "cpar"
+    on $ranks misuse map_of_no_jobs
+    ends 1
+    lines err 1 "^cpar: rank 0 of $ranks on $host, misuse.c:[0-9]+, map, root 0: the 3 jobs are at NULL$"
+    on $ranks misuse map_of_null_string
+    ends 1
+    lines err 1 "^cpar: rank 0 of $ranks on $host, misuse.c:[0-9]+, map, root 0: a job is NULL$"
+done
+on 3 misuse tasks_differ
+ends 1
+lines err 1 "^cpar: rank 1 of 3 on $host, misuse.c:[0-9]+, map, root 0: here the task is wait_2_s, at the root it is another, or of other types$"
+lines err 1 "^cpar"
+on 3 misuse map_into_null
+ends 1
+lines err 1 "^cpar: rank 1 of 3 on $host, misuse.c:[0-9]+, map, root 0: the 3 results are at NULL$"
+lines err 1 "^cpar"
+on 0 misuse fail_in_no_task
+ends 1
+lines err 1 "^cpar: rank 0 of 1 on $host, task_fail: no task is running$"
+
+# Pools: what a future that has no result prints, and one that is asked for another; and a pool that is not closed.
+for ranks in 0 1 2 3; do
+    n=$((ranks ? ranks : 1))
+    on $ranks misuse failed_future
+    ends 1
+    prints "3, 10 is no square"
+    lines err 1 "^cpar: rank $((n - 1)) of $n on $host, misuse.c:[0-9]+, result: whole_root of job 1 failed: 10 is no square$"
+    lines err 1 "^cpar"
+    on $ranks misuse result_of_another_type
+    ends 1
+    prints ""
+    lines err 1 "^cpar: rank 0 of $n on $host, misuse.c:[0-9]+, result: the result of whole_root is int, asked for double$"
+    lines err 1 "^cpar"
+done
+on 2 misuse result_of_another_form
+ends 1
+lines err 1 "^cpar: rank 0 of 2 on $host, misuse.c:[0-9]+, result: the result of whole_root is int, asked for string$"
+on 2 misuse submit_everywhere
+ends 1
+lines err 1 "^cpar: rank 1 of 2 on $host, misuse.c:[0-9]+, submit: the pool is NULL$"
+on 2 misuse pool_left_open
+ends 1
+lines err 1 "^cpar: rank [01] of 2 on $host, misuse.c:[0-9]+, (finalize: a pool was opened and never closed: misuse.c:[0-9]+, pool, root 0|pool, root 0: rank 0 called finalize instead .*)$"
+lines err 1 "^cpar"
+for ranks in 1 2 3; do
+    on $ranks misuse leave_pool_open
+    ends 5
+done
+
 on 2 misuse wait_asleep
 ends 0
 prints "2 s of waiting cost little of the core"
+for share in 1 0; do
+    export CPAR_SHARE=$share
+    on 3 misuse map_asleep
+    ends 0
+    lines out 3 "^2 s of waiting cost little of the core$"
+done
+unset CPAR_SHARE
+on 3 misuse pool_asleep
+ends 0
+lines out 3 "^2 s of waiting cost little of the core$"
 export CPAR_PATIENCE=1
+on 2 misuse pool_asleep
+ends 0
+lines out 2 "^2 s of waiting cost little of the core$"
+lines err 1 "^cpar: rank 0 of 2 on $host, misuse.c:[0-9]+, pool, root 0: waiting at misuse.c:[0-9]+ for rank 1 for 1 s$"
 on 2 misuse wait_long
 ends 0
 lines err 1 "^cpar: rank 1 of 2 on $host, misuse.c:[0-9]+, receive from any, tag 0: waiting for 1 s$"
@@ -176,7 +252,7 @@ on 2 misuse wait_for_another_tag
 ends 0
 lines err 1 "rank 1 of 2 on $host, misuse.c:[0-9]+, receive from 0, tag 5: waiting for 1 s; a message from 0, tag 4 has come, but nobody receives it$"
 
-for bad in "CPAR_PATIENCE=x" "CPAR_PIECE=0" "CPAR_PIECE=9999999999999999999999" "CPAR_INLINE_NEAR=-1" "CPAR_INLINE_FAR=61441" "CPAR_FIRST_NEAR=-2" "CPAR_FIRST_FAR=99999" "CPAR_SEQUENCES=1e3" "CPAR_TUNE=2"; do
+for bad in "CPAR_PATIENCE=x" "CPAR_PIECE=0" "CPAR_PIECE=9999999999999999999999" "CPAR_INLINE_NEAR=-1" "CPAR_INLINE_FAR=61441" "CPAR_FIRST_NEAR=-2" "CPAR_FIRST_FAR=99999" "CPAR_SEQUENCES=1e3" "CPAR_TUNE=2" "CPAR_SHARE=2"; do
     export CPAR_PATIENCE=1
     export "${bad?}"
     on 0 misuse handler
