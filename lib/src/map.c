@@ -87,12 +87,13 @@ typedef struct {
 /* A rank of another node, which this one answers. */
 typedef struct {
     int rank;
-    bool open; /* has not been told yet that no jobs are left */
+    bool open; /* has not taken its leave */
+    bool deaf; /* there was no memory to listen to it */
     cpar__transfer asking;
 } client;
 
 typedef struct {
-    uint64_t wanted; /* jobs; 0: no more */
+    uint64_t wanted; /* jobs; 0: none, a leave */
     uint64_t done;   /* since the last question */
 } question;
 
@@ -116,7 +117,7 @@ typedef struct {
     int client_count, open_clients;
 
     int server; /* whom a rank of another node asks; -1: nobody */
-    bool asked, over;
+    bool asked, over, gone; /* it waits for an answer; there are no more jobs; it has taken its leave */
     cpar__transfer answer;
     unsigned char *answered; /* what comes as an answer */
     cpar_range next;         /* has come, for the own slot when that is empty */
@@ -225,8 +226,8 @@ static cpar_range take_for_another(map *m, size_t wanted)
     return taken;
 }
 
-/* An answer: the range, and then the jobs, or where each starts and the items. False when it has become a problem's. */
-static bool answer(map *m, client *c, cpar_range range)
+/* An answer: the range, and then the jobs, or where each starts and the items; or this rank's problem. */
+static void answer(map *m, client *c, cpar_range range)
 {
     const size_t n = range.hi - range.lo, head = sizeof range + (m->starts ? (n + 1) * sizeof *m->starts : 0);
     const size_t from = m->starts ? m->starts[range.lo] : range.lo * m->task->in.type.size,
@@ -247,7 +248,12 @@ static bool answer(map *m, client *c, cpar_range range)
         cpar__finish(&t, 1, m->problem);
     }
     free(bytes);
-    return sent;
+}
+
+static void listen_to(map *m, client *c)
+{
+    cpar__start_receive(&c->asking, m->call, c->rank);
+    c->deaf = c->asking.problem.code;
 }
 
 static void close_client(map *m, client *c)
@@ -273,10 +279,8 @@ static void hear(map *m, client *c)
         return;
     }
     const cpar_range range = take_for_another(m, q.wanted);
-    if (answer(m, c, range) && range.lo == range.hi)
-        close_client(m, c);
-    else
-        cpar__start_receive(&c->asking, m->call, c->rank);
+    answer(m, c, range);
+    listen_to(m, c);
 }
 
 /* Answers those who have asked. Returns whether somebody had. */
@@ -287,7 +291,8 @@ static bool serve(map *m)
     cpar__advance_others(2); /* answers that are under way */
     for (int i = 0; i < m->client_count; i++) {
         client *c = &m->clients[i];
-        if (!c->open || !cpar__advance(&c->asking)) continue;
+        if (c->open && c->deaf) listen_to(m, c);
+        if (!c->open || c->deaf || !cpar__advance(&c->asking)) continue;
         hear(m, c);
         any = true;
     }
@@ -310,15 +315,24 @@ static void find_clients(map *m)
 
 /* ---- On the other nodes: asking --------------------------------------------------------------- */
 
+/* Asks for jobs; or, when there are no more, or with a problem, takes its leave. */
 static void ask(map *m)
 {
-    const question q = { m->problem->code ? 0 : m->wanted, m->did - m->reported };
+    bool more = !m->over && !m->problem->code;
+    if (more) {
+        cpar__start_receive(&m->answer, m->call, m->server);
+        cpar__keep(m->problem, &m->answer.problem);
+        more = !m->problem->code;
+    }
+    const question q = { more ? m->wanted : 0, m->did - m->reported };
+    const cpar_view value = cpar_struct(q);
+    cpar__transfer t;
+    cpar__start_send(&t, m->call, m->server, &value);
+    cpar__finish(&t, 1, m->problem);
     m->reported = m->did;
-    m->asked = q.wanted;
-    m->over = !q.wanted;
+    m->asked = more;
+    m->gone = !more;
     m->asked_at = cpar_time();
-    if (q.wanted) cpar__start_receive(&m->answer, m->call, m->server);
-    cpar__send_copy(m->call, m->server, &cpar_struct(q), m->problem);
 }
 
 /* Puts the jobs of an answer to their places, if it is one. */
@@ -386,7 +400,7 @@ static void keep_supplied(map *m)
     if (m->server < 0) return;
     hear_answer(m);
     const bool soon = m->next.lo == m->next.hi && (double)left_in(own_slot(m)) * m->job_takes <= m->answer_takes;
-    if (!m->asked && !m->over && (soon || m->problem->code)) ask(m);
+    if (!m->asked && !m->gone && (soon || m->over || m->problem->code)) ask(m);
 }
 
 /* ---- The loop --------------------------------------------------------------------------------- */
@@ -406,10 +420,10 @@ static void show(map *m)
     m->shown_at = now;
 }
 
-/* Whether this rank can leave: it has told its clients that nothing is left, and so it has been told, with all its mates. */
+/* Whether this rank can leave: its clients have taken their leave, and so has it, with all its mates. */
 static bool may_leave(map *m, bool *counted)
 {
-    if (m->open_clients || m->asked || (m->server >= 0 && !m->over)) return false;
+    if (m->open_clients || m->asked || (m->server >= 0 && !m->gone)) return false;
     if (!*counted) atomic_fetch_add(&m->board->finished, 1);
     *counted = true;
     return !(m->shows || m->server >= 0) || atomic_load(&m->board->finished) == m->mates.count;
@@ -548,7 +562,7 @@ static void begin_to_serve(map *m)
 {
     for (int i = 0; i < m->client_count; i++) {
         m->clients[i].open = true;
-        cpar__start_receive(&m->clients[i].asking, m->call, m->clients[i].rank);
+        listen_to(m, &m->clients[i]);
     }
     m->open_clients = m->client_count;
 }
