@@ -21,10 +21,11 @@ on() {
     command="${launcher[*]:+mpirun -n $ranks }${program##*/} $*"
     local try
     for try in 1 2 3; do
-        timeout 60 "${launcher[@]}" "$program" "$@" >"$scratch/out" 2>"$scratch/err" </dev/null
+        timeout -k 5 60 "${launcher[@]}" "$program" "$@" >"$scratch/out" 2>"$scratch/err" </dev/null
         status=$?
-        # mpirun of Open MPI 4.1.4 with PMIx 4.2.2 now and then crashes itself when it ends an aborted job.
-        grep -q 'libpmix.*PMIx_server_finalize' "$scratch/err" || break
+        # mpirun of Open MPI 4.1.4 with PMIx 4.2.2 now and then crashes itself when it ends an aborted job, or gets stuck when the job has
+        # ended, and does not even heed the signal to end (status 137; it does while ranks of a job run).
+        [ "$status" = 137 ] || grep -q 'libpmix.*PMIx_server_finalize' "$scratch/err" || break
     done
 }
 
