@@ -66,7 +66,7 @@ static void pool_rate(int n)
     if (!pool) return;
     const double start = cpar_time();
     for (int i = 0; i < n; i++) cpar_submit(pool, square, i % 1000);
-    for (cpar_future *f; (f = cpar_as_completed(pool)); cpar_future_free(f)) cpar_result(f, int);
+    for (cpar_future *f; (f = cpar_as_completed(pool)); cpar_future_free(f)) (void)cpar_result(f, int);
     printf("a pool: %.2f million futures a second\n", n / (cpar_time() - start) * 1e-6);
     cpar_pool_close(pool);
 }
