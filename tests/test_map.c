@@ -18,6 +18,15 @@ static bool all_share(void)
     return same;
 }
 
+/* A string of that length. */
+static char *make_string(size_t n, size_t seed)
+{
+    char *s = malloc(n + 1);
+    for (size_t i = 0; i < n; i++) s[i] = (char)('a' + (i * 7 + seed) % 26);
+    s[n] = 0;
+    return s;
+}
+
 /* ---- Each job once ----------------------------------------------------------------------------- */
 
 enum { MOST = 20000 };
@@ -229,26 +238,76 @@ START_TEST(a_long_job_holds_up_no_other_on_one_node)
 }
 END_TEST
 
-START_TEST(what_a_rank_in_a_long_job_has_not_begun_goes_to_other_nodes_too)
+/* Whether it is on one machine, and as the environment says, that not all share memory. */
+static bool nodes_are(const char *digits)
 {
-    enum { JOBS = 200 };
-    const char *nodes = getenv("TEST_NODES");
-    if (cpar_size() < 3 || !nodes || strcmp(nodes, "21")) return; /* the free root, and rank 1, which takes 10 jobs and stays in the first */
+    const char *nodes = getenv("TEST_NODES"), *share = getenv("CPAR_SHARE");
+    return share && *share == '0' ? strcmp(digits, "1") == 0 : nodes && strcmp(nodes, digits) == 0;
+}
+
+/* With a root that is free, rank 1 stays in the first job that it gets, until all others but so many have ended. */
+static bool others_end(size_t chunk, int but)
+{
+    enum { JOBS = 240 };
     static int jobs[JOBS];
     static struct who w[JOBS];
-    bool right = true;
-    MPI_Win window = share_counter();
     for (int i = 0; i < JOBS; i++) jobs[i] = i;
     long_one = -1;
-    quick_count = JOBS - 1;
+    quick_count = JOBS - 1 - but;
     turns = 0;
+    MPI_Win window = share_counter();
     cpar_barrier();
     if (cpar_rank() == 0) atomic_store(quick_ones, 0);
     cpar_barrier();
-    right = cpar_map(who, jobs, JOBS, w, .chunk = 10, .root_works = false, .everywhere = true) == 0 && right;
-    for (int i = 0; i < JOBS; i++) right = right && (w[i].rank != 1 || w[i].others == quick_count);
+    bool right = cpar_map(who, jobs, JOBS, w, .chunk = chunk, .root_works = false, .everywhere = true) == 0;
+    for (int i = 0; i < JOBS; i++) right = right && (w[i].rank != 1 || w[i].turn || w[i].others >= quick_count);
     MPI_Win_free(&window);
-    expect(each_once(JOBS) && right);
+    return each_once(JOBS) && right;
+}
+
+START_TEST(what_a_rank_in_a_long_job_has_not_begun_goes_to_other_nodes_too)
+{
+    if (cpar_size() != 3 || !nodes_are("21")) return; /* of more ranks, one would ask rank 1 */
+    expect(others_end(10, 0)); /* what rank 1 has taken goes to rank 2 through the root */
+}
+END_TEST
+
+START_TEST(a_rank_of_another_node_has_at_most_half_its_share)
+{
+    if (cpar_size() < 3 || !nodes_are("1")) return;
+    expect(others_end(SIZE_MAX, 240 / (2 * cpar_size())));
+}
+END_TEST
+
+static atomic_int *done_elsewhere;
+
+/* Takes its time only while no other node has done anything. */
+static int wait_for_others(const char *s)
+{
+    if (cpar_rank()) atomic_fetch_add(done_elsewhere, 1);
+    for (int ms = 0; cpar_rank() == 0 && ms < 4 && !atomic_load(done_elsewhere); ms++) rest(1000);
+    return *s && cpar_rank() == 0 ? atomic_load(done_elsewhere) : 0;
+}
+CPAR_TASK(wait_for_others, const char *, int);
+
+START_TEST(other_nodes_get_long_jobs_while_the_root_works)
+{
+    enum { JOBS = 400 };
+    static const char *jobs[JOBS];
+    static int seen[JOBS];
+    if (cpar_size() < 2 || !nodes_are("1")) return;
+    char *text = make_string(20000, 0);
+    MPI_Win window = share_counter();
+    done_elsewhere = quick_ones;
+    cpar_barrier();
+    if (cpar_rank() == 0) atomic_store(done_elsewhere, 0);
+    cpar_barrier();
+    for (int i = 0; i < JOBS; i++) jobs[i] = text;
+    bool right = cpar_map(wait_for_others, jobs, JOBS, seen) == 0, any = cpar_rank() > 0;
+    for (int i = 0; i < JOBS && !cpar_rank(); i++) any = any || seen[i];
+    MPI_Win_free(&window);
+    free(text);
+    expect(right && any);
 }
 END_TEST
 
@@ -441,14 +500,6 @@ CPAR_TASK(backwards, const char *, char *);
 CPAR_TASK(length, const char *, size_t);
 CPAR_TASK(spell, int, char *);
 
-/* A string of that length, which is the same backwards if it is to be. */
-static char *make_string(size_t n, size_t seed)
-{
-    char *s = malloc(n + 1);
-    for (size_t i = 0; i < n; i++) s[i] = (char)('a' + (i * 7 + seed) % 26);
-    s[n] = 0;
-    return s;
-}
 
 START_TEST(strings_are_jobs_and_results)
 {
@@ -1053,7 +1104,8 @@ END_TEST
 
 HARNESS_MAIN("map", each_job_is_done_once_at_every_root_with_every_option, maps_follow_each_other_without_a_barrier, many_short_jobs_are_all_done,
     maps_at_random, the_root_does_nothing_if_so_told_and_all_if_alone, a_long_job_holds_up_no_other_on_one_node,
-    what_a_rank_in_a_long_job_has_not_begun_goes_to_other_nodes_too, every_scalar_is_a_job_and_a_result,
+    what_a_rank_in_a_long_job_has_not_begun_goes_to_other_nodes_too, a_rank_of_another_node_has_at_most_half_its_share,
+    other_nodes_get_long_jobs_while_the_root_works, every_scalar_is_a_job_and_a_result,
     structs_are_jobs_and_results, results_may_take_the_place_of_the_jobs, the_shared_memory_grows_and_is_used_again, strings_are_jobs_and_results,
     a_string_may_be_given_as_any_pointer_to_it_and_replaced, messages_are_jobs_and_results, a_message_among_the_results_tells_who_made_it, jobs_that_fail_are_told_of_in_order,
     without_a_list_the_first_failure_is_an_error, after_each_error_all_goes_on,

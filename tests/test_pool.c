@@ -171,6 +171,13 @@ static aligned align(named n)
 }
 CPAR_TASK(align, named, aligned);
 
+static aligned repeat(aligned a)
+{
+    a.x++;
+    return a;
+}
+CPAR_TASK(repeat, aligned, aligned);
+
 static bool negate(bool b)
 {
     return !b;
@@ -205,14 +212,16 @@ static void pass_plain_ones(cpar_pool *pool)
 {
     static bulky b;
     const named n = { "abc", 1.25L };
+    const aligned a = { "xyz", 1.25L };
     fill(b.bytes, sizeof b.bytes, 77);
     cpar_future *f[] = { cpar_submit(pool, align, n), cpar_submit(pool, negate, false), cpar_submit(pool, turn, 3), cpar_submit(pool, fill_bulky, 200),
-        cpar_submit(pool, check_bulky, b), cpar_submit(pool, square, 'a') };
+        cpar_submit(pool, check_bulky, b), cpar_submit(pool, square, 'a'), cpar_submit(pool, repeat, a) };
     expect(cpar_result(f[0], aligned).x == 2.5L && strcmp(cpar_result(f[0], aligned).name, "abc") == 0);
     expect(cpar_result(f[1], bool) && cpar_result(f[2], double _Complex) == 9);
     const bulky back = cpar_result(f[3], bulky);
     expect(filled(back.bytes, sizeof back.bytes, 200) && cpar_result(f[4], int) == 77 && cpar_result(f[5], int) == 'a' * 'a');
-    free_all(f, 6);
+    expect(cpar_result(f[6], aligned).x == 2.25L && strcmp(cpar_result(f[6], aligned).name, "xyz") == 0);
+    free_all(f, 7);
     check_code(cpar_pool_close(pool), 0);
 }
 
@@ -812,6 +821,8 @@ END_TEST
 
 /* ---- Wrong use --------------------------------------------------------------------------------- */
 
+static const cpar_task made_by_hand = { "square", CPAR_PASSED_(int), CPAR_PASSED_(int), cpar_run_square };
+
 static void use_wrongly(cpar_pool *pool)
 {
     const char *no_text = NULL;
@@ -841,7 +852,10 @@ static void use_wrongly(cpar_pool *pool)
         expect_error(cpar_result(bad, float), CPAR_ERROR_TYPE); /* rather than TASK */
         expect(cpar_result(f, int) == 9 && cpar_last_error() == 0 && strcmp(cpar_result(text, char *), "xx") == 0);
     }
-    int count = 0;
+    int count = 0, x = 3;
+    cpar_future *unknown = cpar_submit_at(pool, &made_by_hand, &x, (cpar_place){ 0 });
+    expect(cpar_why(unknown) && strcmp(cpar_why(unknown), "this rank's program has not that task") == 0);
+    cpar_future_free(unknown);
     while (cpar_as_completed(pool)) count++;
     expect(count == 3);
     cpar_future_free(f);

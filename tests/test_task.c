@@ -343,6 +343,53 @@ START_TEST(a_parcel_of_a_wrong_length_or_for_other_jobs_is_refused)
 }
 END_TEST
 
+/* Where a record has its numbers. */
+enum { COUNT = 8, KIND = 16, SIZE = 20, WHAT = 24 };
+
+/* Whether a parcel is believed whose first record has other numbers. */
+static bool opens_with(const cpar_task *task, const cpar__parcel *parcel, uint64_t count, cpar_type type, uint32_t what)
+{
+    unsigned char before[32];
+    memcpy(before, parcel->bytes, sizeof before);
+    memcpy(parcel->bytes + COUNT, &count, 8);
+    memcpy(parcel->bytes + KIND, &type.kind, 4);
+    memcpy(parcel->bytes + SIZE, &type.size, 4);
+    memcpy(parcel->bytes + WHAT, &what, 4);
+    const bool believed = opens(task, parcel->bytes, parcel->used, JOBS);
+    memcpy(parcel->bytes, before, sizeof before);
+    return believed;
+}
+
+START_TEST(a_record_of_another_type_or_of_an_impossible_length_is_refused)
+{
+    const cpar_type is_int = { CPAR_SIGNED, 4 }, is_char = { CPAR_CHAR, 1 };
+    cpar__parcel ints = make_parcel(&cpar_task_twice), texts = make_parcel(&cpar_task_louder), messages = make_parcel(&cpar_task_copy);
+    uint64_t count;
+    memcpy(&count, ints.bytes + COUNT, 8);
+    ck_assert_uint_eq(count, 4); /* a row, up to the failure */
+    ck_assert(opens_with(&cpar_task_twice, &ints, 4, is_int, 0));
+    for (uint32_t size = 0; size < 20; size++)
+        for (uint32_t kind = 0; kind < 10; kind++)
+            if (kind != CPAR_SIGNED || size != 4) ck_assert(!opens_with(&cpar_task_twice, &ints, 4, (cpar_type){ kind, size }, 0));
+    for (uint32_t what = 1; what < 300; what++) ck_assert(!opens_with(&cpar_task_twice, &ints, 4, is_int, what));
+
+    /* Bytes that overflow to few. */
+    ck_assert(!opens_with(&cpar_task_twice, &ints, ((uint64_t)1 << 62) + 4, is_int, 0));
+    memcpy(&count, messages.bytes + COUNT, 8);
+    ck_assert(count == 0 && opens_with(&cpar_task_copy, &messages, 0, is_int, 1));
+    ck_assert(!opens_with(&cpar_task_copy, &messages, (uint64_t)1 << 62, is_int, 1));
+    ck_assert(!opens_with(&cpar_task_copy, &messages, (uint64_t)1 << 32, (cpar_type){ CPAR_STRUCT, UINT32_C(1) << 31 }, 1));
+
+    /* A string has its end. */
+    memcpy(&count, texts.bytes + COUNT, 8);
+    ck_assert(count == 41 && opens_with(&cpar_task_louder, &texts, 41, is_char, 1));
+    ck_assert(!opens_with(&cpar_task_louder, &texts, 40, is_char, 1) && !opens_with(&cpar_task_louder, &texts, 0, is_char, 1));
+    free(ints.bytes);
+    free(texts.bytes);
+    free(messages.bytes);
+}
+END_TEST
+
 /* Changes some bytes: any, or a number to one at which things go wrong, or puts some over others; may cut the end off. */
 static size_t mutate(unsigned char *bytes, size_t size, uint64_t *state)
 {
@@ -426,4 +473,5 @@ END_TEST
 
 HARNESS_MAIN_PLAIN("task", a_task_gets_the_job_that_was_packed, a_task_that_fails_leaves_zeroes_and_its_first_reason, a_job_that_is_null_is_a_problem,
     fingerprints_tell_tasks_apart, what_goes_into_a_parcel_comes_out_of_it, failures_are_sorted_by_their_jobs, a_parcel_of_a_wrong_length_or_for_other_jobs_is_refused,
+    a_record_of_another_type_or_of_an_impossible_length_is_refused,
     whatever_is_believed_of_a_changed_parcel_is_sound, whatever_is_believed_of_a_changed_job_is_sound)
