@@ -477,7 +477,9 @@ static void pool_asleep(void)
     cpar_barrier();
     const double before = cpu_time();
     cpar_pool *pool = cpar_pool_open();
-    if (pool && cpar_result(cpar_submit(pool, wait_2_s, 0), int) == rank) cpar_abort(9);
+    cpar_future *waiting = pool ? cpar_submit(pool, wait_2_s, 0) : NULL;
+    if (waiting && cpar_result(waiting, int) == rank) cpar_abort(9);
+    cpar_future_free(waiting);
     cpar_pool_close(pool);
     printf("2 s of waiting cost %s of the core\n", cpu_time() - before < 0.5 ? "little" : "much");
 }

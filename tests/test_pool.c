@@ -420,6 +420,34 @@ START_TEST(all_ranks_work_at_once)
 }
 END_TEST
 
+/* All ranks but one are in tasks that go on; so a task that is submitted runs on that one, whichever it is, and waits behind no other. */
+static void keep_one_free(cpar_pool *pool)
+{
+    cpar_future *f[MOST];
+    const int n = cpar_size() - 1;
+    for (int i = 0; i < 10 * n; i++) cpar_future_free(cpar_submit(pool, square, i)); /* from now on tasks are known to be short */
+    for (int free_one = 1; free_one <= n; free_one++) {
+        for (int i = 0; i < n; i++) f[i] = cpar_submit(pool, ask, cpar_rank());
+        for (int i = 0; i < n; i++) cpar_free(cpar_receive(CPAR_ANY_SOURCE, .tag = QUESTION));
+        cpar_future *another = cpar_submit(pool, where, 0);
+        cpar_send(1, free_one, .tag = ANSWER);
+        expect(cpar_result(another, int) == free_one);
+        cpar_future_free(another);
+        for (int r = 1; r <= n; r++)
+            if (r != free_one) cpar_send(1, r, .tag = ANSWER);
+        for (int i = 0; i < n; i++) expect(cpar_result(f[i], int) == 1);
+        free_all(f, n);
+    }
+    check_code(cpar_pool_close(pool), 0);
+}
+
+START_TEST(what_waits_goes_to_the_next_rank_that_is_free)
+{
+    if (cpar_size() > 1) with_pool(keep_one_free, .root = 0);
+    all_runs();
+}
+END_TEST
+
 /* ---- Failures ---------------------------------------------------------------------------------- */
 
 static int fail_at_length(int x)
@@ -721,6 +749,38 @@ START_TEST(tasks_and_the_root_exchange_messages)
 }
 END_TEST
 
+/* A pool goes on while its root waits for something else. */
+static int tell(int x)
+{
+    runs++;
+    cpar_send(x, 0, .tag = ASIDE);
+    return x;
+}
+CPAR_TASK(tell, int, int);
+
+static void wait_elsewhere(cpar_pool *pool)
+{
+    cpar_future *f[20];
+    for (int i = 0; i < 20; i++) f[i] = cpar_submit(pool, tell, i);
+    bool seen[20] = { false };
+    for (int i = 0; i < 20; i++) {
+        int x = 0;
+        cpar_receive_into(&x, CPAR_ANY_SOURCE, .tag = ASIDE);
+        expect(!seen[x]);
+        seen[x] = true;
+    }
+    for (int i = 0; i < 20; i++) expect(cpar_result(f[i], int) == i);
+    free_all(f, 20);
+    check_code(cpar_pool_close(pool), 0);
+}
+
+START_TEST(a_pool_goes_on_in_any_call_that_waits)
+{
+    if (cpar_size() > 1) with_pool(wait_elsewhere, .root = 0);
+    expect(all_runs() == (cpar_size() > 1 ? 20 : 0));
+}
+END_TEST
+
 /* Even ranks are a pool, of whom the highest is the root; odd ones do other things meanwhile, with each other and with that root. */
 static cpar_group *half;
 
@@ -812,8 +872,25 @@ static void ask_until_done(cpar_pool *pool)
     check_code(cpar_pool_close(pool), 0);
 }
 
+/* A long one takes many turns of both sides. */
+static void ask_until_a_long_one_is_done(cpar_pool *pool)
+{
+    unsigned char *bytes = malloc(LONG + 1);
+    bytes[0] = 3;
+    fill(bytes + 1, LONG, 3);
+    cpar_message *m = cpar_message_of(cpar_array(bytes, LONG + 1));
+    cpar_future *f = cpar_submit(pool, pass_long, m);
+    while (!cpar_done(f)) continue;
+    expect(!cpar_why(f) && filled(cpar_as(cpar_result(f, cpar_message *), unsigned char), LONG, 1003));
+    cpar_future_free(f);
+    cpar_free(m);
+    free(bytes);
+    check_code(cpar_pool_close(pool), 0);
+}
+
 START_TEST(asking_whether_it_is_done_gets_it_done)
 {
+    with_pool(ask_until_a_long_one_is_done, .root = 0);
     with_pool(ask_until_done, .root = 0);
     expect(all_runs() == 10);
 }
@@ -873,11 +950,33 @@ START_TEST(wrong_use_is_an_error_and_nothing_else)
 }
 END_TEST
 
-/* What a task can't do: all that belongs to pools, but for cpar_task_fail. Tells which call was let through. */
+/* What a task can't do: all that belongs to pools, but for cpar_task_fail, and collectives. Tells which call was let through. */
 static cpar_pool *open_pool;
-static cpar_future *some_future;
+static cpar_future *some_future, *own_future;
 
 #define refused(call) (!(call) && cpar_last_error() == CPAR_ERROR_STATE)
+
+/* All collectives of a group, of whom none may do anything now. 0, or the number of one that does. */
+static int collectives_let_through(cpar_group *g)
+{
+    int x = 1, y = 1;
+    if (cpar_barrier(.group = g) != CPAR_ERROR_STATE) return 1;
+    if (cpar_broadcast(&x, 0, .group = g) != CPAR_ERROR_STATE) return 2;
+    if (!refused(cpar_broadcast_message(x, 0, .group = g))) return 3;
+    if (!refused(cpar_scatter(cpar_array(&x, 1), 0, .group = g))) return 4;
+    if (!refused(cpar_gather(x, 0, .group = g))) return 5;
+    if (!refused(cpar_allgather(x, .group = g))) return 6;
+    if (!refused(cpar_alltoall(NULL, cpar_size(.group = g), .group = g))) return 7;
+    if (cpar_reduce(x, &y, CPAR_SUM, 0, .group = g) != CPAR_ERROR_STATE) return 8;
+    if (cpar_allreduce(x, &y, CPAR_SUM, .group = g) != CPAR_ERROR_STATE) return 9;
+    if (cpar_scan(x, &y, CPAR_SUM, .group = g) != CPAR_ERROR_STATE) return 10;
+    if (!refused(cpar_split(0, 0, .group = g))) return 11;
+    if (g && cpar_group_free(g) != CPAR_ERROR_STATE) return 12;
+    if (!g && cpar_print("in the wrong place") != CPAR_ERROR_STATE) return 13;
+    if (cpar_map(square, &x, 1, &x, .group = g) != CPAR_ERROR_STATE) return 14;
+    if (!refused(cpar_pool_open(.group = g))) return 15;
+    return 0;
+}
 
 static int misbehave(int x)
 {
@@ -890,13 +989,26 @@ static int misbehave(int x)
     if (!refused(cpar_done(f))) return 5;
     if (!refused(cpar_cancel(f))) return 6;
     if (open_pool && cpar_pool_close(open_pool) != CPAR_ERROR_STATE) return 7;
-    cpar_rank(); /* so that the last error is none */
+    cpar_future_free(own_future); /* the one that may be, in a pool of one rank */
+    own_future = NULL;
+    if (!refused(cpar_pool_open())) return 8;
+    if (cpar_map(square, &x, 1, &x) != CPAR_ERROR_STATE) return 9;
+    if (collectives_let_through(half)) return 9 + collectives_let_through(half);
+    if (cpar_finalize() != CPAR_ERROR_STATE) return 30;
     return 0;
 }
 CPAR_TASK(misbehave, int, int);
 
+static void have_one_free_itself(cpar_pool *pool)
+{
+    own_future = cpar_size() == 1 ? cpar_submit(pool, misbehave, 1) : NULL;
+    check_code(cpar_pool_close(pool), 0);
+}
+
 static void have_them_misbehave(cpar_pool *pool)
 {
+    const int let_through = collectives_let_through(half);
+    expect_of(!let_through, "while a pool is open its root could do what is number %d there", let_through);
     open_pool = pool;
     cpar_future *f[9];
     for (int i = 0; i < 9; i++) f[i] = some_future = cpar_submit(pool, misbehave, i);
@@ -911,9 +1023,17 @@ static void have_them_misbehave(cpar_pool *pool)
 
 START_TEST(a_task_has_no_pools)
 {
-    with_pool(have_them_misbehave, .root = 0);
-    check_code(cpar_task_fail("outside of a task"), CPAR_ERROR_STATE);
-    expect(all_runs() == 9);
+    int sum = 0;
+    for (int grouped = 0; grouped < 2; grouped++) {
+        half = grouped ? cpar_split(cpar_rank() % 2, cpar_rank()) : NULL;
+        with_pool(have_them_misbehave, .root = 0, .group = half);
+        with_pool(have_one_free_itself, .root = 0, .group = half);
+        check_code(cpar_task_fail("outside of a task"), CPAR_ERROR_STATE);
+        check_code(cpar_allreduce(1, &sum, CPAR_SUM, .group = half), 0); /* and all are in step */
+        expect(sum == cpar_size(.group = half));
+        check_code(cpar_group_free(half), 0);
+    }
+    all_runs();
 }
 END_TEST
 
@@ -1029,8 +1149,8 @@ START_TEST(anything_in_any_order)
 END_TEST
 
 HARNESS_MAIN("pool", each_runs_once_and_gives_its_own_result, one_pool_after_another, jobs_and_results_of_every_kind,
-    as_completed_gives_each_once_while_more_are_submitted, a_long_task_holds_nobody_up, all_ranks_work_at_once, one_that_fails_tells_why_and_the_others_go_on,
+    as_completed_gives_each_once_while_more_are_submitted, a_long_task_holds_nobody_up, all_ranks_work_at_once, what_waits_goes_to_the_next_rank_that_is_free, one_that_fails_tells_why_and_the_others_go_on,
     what_waits_can_be_cancelled, a_future_may_be_freed_in_any_state, all_may_be_freed_at_once, closing_waits_for_all_and_the_futures_stay,
-    those_returned_before_the_close_stay_too, long_jobs_and_long_results_meet, tasks_and_the_root_exchange_messages,
+    those_returned_before_the_close_stay_too, long_jobs_and_long_results_meet, tasks_and_the_root_exchange_messages, a_pool_goes_on_in_any_call_that_waits,
     a_group_has_a_pool_while_others_do_other_things, two_pools_of_two_groups_are_open_at_once, asking_whether_it_is_done_gets_it_done,
     wrong_use_is_an_error_and_nothing_else, a_task_has_no_pools, anything_in_any_order)

@@ -1,73 +1,9 @@
 /* Maps in which one rank once gets no memory, at each place where cpar asks for some: the map fails or it is right, nobody hangs, and
-   the next one is right. Leads cpar's own calls here, by the linker, so it is built with a static library only. */
+   the next one is right. Built with a static library only: see refusal.h. */
 #include "harness.h"
+#include "refusal.h"
 
 #include <stdio.h>
-#include <sys/mman.h>
-#include <sys/types.h>
-
-/* Requests until one is refused; negative: none is. */
-static long left = -1;
-
-static bool refused(void)
-{
-    return left >= 0 && left-- == 0;
-}
-
-void *__real_malloc(size_t bytes);
-void *__real_calloc(size_t count, size_t bytes);
-void *__real_realloc(void *memory, size_t bytes);
-void *__real_aligned_alloc(size_t align, size_t bytes);
-int __real_posix_memalign(void **memory, size_t align, size_t bytes);
-char *__real_strdup(const char *s);
-void *__real_mmap(void *memory, size_t bytes, int protection, int flags, int descriptor, off_t offset);
-void *__wrap_malloc(size_t bytes);
-void *__wrap_calloc(size_t count, size_t bytes);
-void *__wrap_realloc(void *memory, size_t bytes);
-void *__wrap_aligned_alloc(size_t align, size_t bytes);
-int __wrap_posix_memalign(void **memory, size_t align, size_t bytes);
-char *__wrap_strdup(const char *s);
-void *__wrap_mmap(void *memory, size_t bytes, int protection, int flags, int descriptor, off_t offset);
-
-void *__wrap_malloc(size_t bytes)
-{
-    return refused() ? NULL : __real_malloc(bytes);
-}
-
-void *__wrap_calloc(size_t count, size_t bytes)
-{
-    return refused() ? NULL : __real_calloc(count, bytes);
-}
-
-void *__wrap_realloc(void *memory, size_t bytes)
-{
-    return refused() ? NULL : __real_realloc(memory, bytes);
-}
-
-void *__wrap_aligned_alloc(size_t align, size_t bytes)
-{
-    return refused() ? NULL : __real_aligned_alloc(align, bytes);
-}
-
-int __wrap_posix_memalign(void **memory, size_t align, size_t bytes)
-{
-    return refused() ? 12 : __real_posix_memalign(memory, align, bytes);
-}
-
-char *__wrap_strdup(const char *s)
-{
-    return refused() ? NULL : __real_strdup(s);
-}
-
-/* Refused on their own account. */
-static long mmaps_left = -1, mmaps_refused;
-
-void *__wrap_mmap(void *memory, size_t bytes, int protection, int flags, int descriptor, off_t offset)
-{
-    if (mmaps_left < 0 || mmaps_left-- > 0) return __real_mmap(memory, bytes, protection, flags, descriptor, offset);
-    if (--mmaps_refused > 0) mmaps_left = 0;
-    return MAP_FAILED;
-}
 
 /* ---- Tasks, who get what they ask for ---------------------------------------------------------- */
 
@@ -93,12 +29,12 @@ static size_t length(const char *s)
 
 static cpar_message *more(const cpar_message *m)
 {
-    const long kept = left;
+    const long kept = requests_left;
     int a[2000];
-    left = -1;
+    requests_left = -1;
     for (int i = 0; i < 2000; i++) a[i] = cpar_value(m, int) + i;
     cpar_message *out = cpar_message_of(cpar_array(a, cpar_value(m, int) * 80));
-    left = kept;
+    requests_left = kept;
     return out;
 }
 
@@ -185,10 +121,10 @@ static bool refuse(int which, int rank, long k, bool everywhere)
 {
     const bool unlucky = cpar_rank() == rank, mine = cpar_rank() == 0 || everywhere;
     bool right = true;
-    left = unlucky ? k : -1;
+    requests_left = unlucky ? k : -1;
     const int code = maps[which](0, everywhere, &right);
-    int was_refused = unlucky && left < 0, wrong;
-    left = -1;
+    int was_refused = unlucky && requests_left < 0, wrong;
+    requests_left = -1;
     const bool sound = code ? code == CPAR_ERROR_MEMORY : right || !mine;
     const bool goes_on = all_goes_on(maps[which]);
     expect_of(sound && goes_on, "map %d, everywhere %d, request %ld of rank %d refused (%d): code %d, right %d; all goes on %d", which, everywhere, k, rank, was_refused, code, right,

@@ -140,8 +140,9 @@ CPAR_API int cpar_init_at(int *argc, const cpar_start *start);
     A program that returns from main or calls exit without it, where cpar_init started MPI, has it called at exit, and keeps its
     status. Where the status is not 0 and the other ranks do not come to their end within 3 seconds, or meet this one in a
     collective, the job is ended with it.
-    Errors: STATE for a request that is still open, with the place where it was opened, and for a message
-    to this rank that it never received, where MPI has it by then. */
+    Errors: STATE for a request that is still open, with the place where it was opened; for a pool that is, whose tasks that run are
+    waited for, and those that wait are dropped; and for a message
+    to this rank that it never received, where MPI has it by then; STATE within a task, which ends nothing. */
 CPAR_API int cpar_finalize_at(cpar_place at);
 
 /** cpar_initialized(): true between cpar_init and cpar_finalize. */
@@ -483,8 +484,9 @@ CPAR_API int cpar_scan_at(cpar_view in, cpar_view out, cpar_op op, const cpar_co
        const char *                            a string; of a result, `char *`, from malloc, or NULL
        const cpar_message *                    a message; of a result, `cpar_message *`, from cpar_message_of, or NULL
 
-   A task gets its job for as long as it runs, and gives its result away. It may call cpar for messages, but no collective, and
-   may run on any rank: what it needs besides its job, all ranks have. */
+   A task gets its job for as long as it runs, and gives its result away. It may call cpar for messages, but no collective, which is an
+   error of code STATE there, and may run on any rank: what it needs besides its job, all ranks have. It does not wait for another
+   task, whose turn may come after its own. */
 
 /** How a job or a result is passed. */
 typedef enum {
@@ -571,8 +573,9 @@ typedef struct cpar_future cpar_future;
 /** cpar_pool_open(): the pool of all ranks, at the root. On the other ranks it runs the tasks that the root submits, and
     returns NULL when the root closes the pool.
 
-    Options as those of a collective: .root, .group. Collective. While a pool is open its group has no other collective calls. In a pool of
-    one rank, tasks run when they are waited for. NULL at the root too on error.
+    Options as those of a collective: .root, .group. Collective. While a pool is open its group has no other collective calls: at the root
+    they are errors of code STATE. In a pool of one rank, tasks run when they are waited for, or asked whether they are done. The pool, and
+    its futures until it is closed, are for the thread that opened it. NULL at the root too on error.
     Errors: RANK for the root; STATE within a task; MEMORY. */
 CPAR_API cpar_pool *cpar_pool_open_at(const cpar_collective *c);
 

@@ -6,6 +6,7 @@
    A rank that can't do its part says so to those who wait for it, instead of leaving them waiting. */
 #include "collective.h"
 
+#include "task.h"
 #include "type.h"
 
 #include <stdlib.h>
@@ -16,12 +17,19 @@
 cpar__call cpar__collective_call(cpar_place at, cpar__operation operation, cpar_group *named, int root)
 {
     cpar_group *g = cpar__group_of(named);
-    return (cpar__call){ .at = at, .operation = operation, .group = g, .peer = root, .turn = ++g->turns };
+    if (operation == CPAR__EXIT || !(cpar__in_task() || g->pool)) g->turns++;
+    return (cpar__call){ .at = at, .operation = operation, .group = g, .peer = root, .turn = g->turns };
+}
+
+bool cpar__check_collective(cpar__problem *p, const cpar__call *call)
+{
+    if (!cpar__check_running(p) || !cpar__check_no_task(p)) return false;
+    return !call->group->pool || cpar__note(p, CPAR_ERROR_STATE, "a pool of these ranks is open");
 }
 
 bool cpar__check_root(cpar__problem *p, const cpar__call *call)
 {
-    return cpar__check_running(p) && cpar__check_rank(p, call->group, "root", call->peer);
+    return cpar__check_collective(p, call) && cpar__check_rank(p, call->group, "root", call->peer);
 }
 
 void cpar__finish(cpar__transfer *t, size_t n, cpar__problem *p)
@@ -142,7 +150,7 @@ int cpar_barrier_at(const cpar_collective *c)
     const cpar__call call = cpar__collective_call(c->at, CPAR__BARRIER, c->group, 0);
     cpar__problem problem;
     cpar__begin(&problem);
-    if (cpar__check_running(&problem)) cpar__barrier(&call, &problem);
+    if (cpar__check_collective(&problem, &call)) cpar__barrier(&call, &problem);
     return cpar__raise(&call, &problem);
 }
 

@@ -4,10 +4,11 @@
 
 #include "p2p.h"
 
-/* A collective call of a group's, NULL for the world's, which counts it; with `root` as its peer. */
+/* A collective call of a group's, NULL for the world's, which counts it unless it is refused; with `root` as its peer. */
 cpar__call cpar__collective_call(cpar_place at, cpar__operation operation, cpar_group *named, int root);
 
-/* Notes a problem unless cpar runs, and call->peer is one of the group's ranks. */
+/* Notes a problem unless cpar runs, in no task, and the group has no pool open here; and call->peer is one of the group's ranks. */
+bool cpar__check_collective(cpar__problem *p, const cpar__call *call);
 bool cpar__check_root(cpar__problem *p, const cpar__call *call);
 
 /* What others are told of this rank's problem: in `room`, with code 0 when there is none. */

@@ -2,6 +2,7 @@
    ranks come together first, in a wait that everything else goes on in. */
 #include "collective.h"
 #include "request.h"
+#include "task.h"
 
 #include <cpar_mpi.h>
 #include <stdlib.h>
@@ -39,7 +40,7 @@ cpar_group *cpar_split_at(int color, int key, const cpar_collective *c)
     MPI_Comm comm = MPI_COMM_NULL;
     cpar__problem problem;
     cpar__begin(&problem);
-    if (cpar__check_running(&problem) && cpar__barrier(&call, &problem)) {
+    if (cpar__check_collective(&problem, &call) && cpar__barrier(&call, &problem)) {
         if (color < 0) cpar__note(&problem, CPAR_ERROR_ARGUMENT, "the color is %d, accepted are 0 and more", color);
         if (cpar__check_mpi(&problem, MPI_Comm_split(call.group->internal, problem.code ? MPI_UNDEFINED : color, key, &comm)) && comm != MPI_COMM_NULL) {
             inherit_handler(call.group->program, comm, &problem);
@@ -56,7 +57,7 @@ int cpar_group_free_at(cpar_group *g, cpar_place at)
     cpar__problem problem;
     cpar__begin(&problem);
     if (!g) return 0;
-    if (!cpar__check_running(&problem) || !cpar__check_no_requests(&problem, g)) return cpar__raise(&call, &problem);
+    if (!cpar__check_collective(&problem, &call) || !cpar__check_no_requests(&problem, g)) return cpar__raise(&call, &problem);
 
     call = cpar__collective_call(at, CPAR__GROUP_FREE, g, 0);
     bool ended = false;
@@ -103,7 +104,7 @@ cpar_group *cpar_group_from_comm_at(MPI_Comm comm, cpar_place at)
     int between = 0;
     cpar__problem problem;
     cpar__begin(&problem);
-    if (cpar__check_running(&problem)) {
+    if (cpar__check_running(&problem) && cpar__check_no_task(&problem)) {
         if (comm == MPI_COMM_NULL || (cpar__check_mpi(&problem, MPI_Comm_test_inter(comm, &between)) && between))
             cpar__note(&problem, CPAR_ERROR_ARGUMENT, "the communicator is %s, accepted are those within one group", between ? "between two groups" : "MPI_COMM_NULL");
         else

@@ -1,6 +1,8 @@
 /* A process's life as a rank: init, finalize, abort, and who it is. */
 #include "collective.h"
+#include "pool.h"
 #include "request.h"
+#include "task.h"
 #include "tune.h"
 #include "type.h"
 
@@ -131,19 +133,16 @@ static void settle(void)
 }
 
 /* `call` is finalize or exit. */
-static int finish_all(const cpar__call *call)
+static int finish_all(const cpar__call *call, cpar__problem *p)
 {
     const cpar_group *g;
-    cpar__problem problem;
-    cpar__begin(&problem);
-
-    cpar__abandon_requests(&problem);
-    if (cpar__barrier(call, &problem)) { /* all is sent */
-        cpar__discard_unreceived(call, &cpar__world, &problem);
-        TAILQ_FOREACH(g, &cpar__groups, open) cpar__discard_unreceived(call, g, &problem);
-        if (cpar__barrier(call, &problem)) settle(); /* and received, by somebody */
+    cpar__abandon_requests(p);
+    if (cpar__barrier(call, p)) { /* all is sent */
+        cpar__discard_unreceived(call, &cpar__world, p);
+        TAILQ_FOREACH(g, &cpar__groups, open) cpar__discard_unreceived(call, g, p);
+        if (cpar__barrier(call, p)) settle(); /* and received, by somebody */
     }
-    const int code = cpar__raise(call, &problem);
+    const int code = cpar__raise(call, p);
     stop();
     return code;
 }
@@ -151,8 +150,12 @@ static int finish_all(const cpar__call *call)
 int cpar_finalize_at(cpar_place at)
 {
     if (!cpar__self.runs) return cpar__remember(0);
+    cpar__problem problem;
+    cpar__begin(&problem);
+    if (!cpar__check_no_task(&problem)) return cpar__raise(&(cpar__call){ .at = at, .operation = CPAR__FINALIZE }, &problem);
+    cpar__abandon_pools(&problem);
     const cpar__call call = cpar__collective_call(at, CPAR__FINALIZE, NULL, 0);
-    return finish_all(&call);
+    return finish_all(&call, &problem);
 }
 
 /* A program that ends without cpar_finalize: the end is made up for. One that fails may be alone in that, with the others
@@ -166,8 +169,11 @@ static void at_exit(int status, void *unused)
         cpar__failure = status;
         cpar__wait_until = cpar_time() + grace;
     }
+    cpar__problem problem;
+    cpar__begin(&problem);
+    cpar__abandon_pools(&problem);
     const cpar__call call = cpar__collective_call((cpar_place){ 0 }, CPAR__EXIT, NULL, status);
-    finish_all(&call);
+    finish_all(&call, &problem);
 }
 
 static void finalize_at_exit(void)

@@ -638,13 +638,10 @@ static void collect_results(map *m, cpar_failures *failures)
 
 int cpar_map_at(const cpar_task *task, const void *jobs, size_t n, void *results, const cpar_mapping *o)
 {
-    cpar__call call = { .at = o->at, .operation = CPAR__MAP, .group = cpar__group_of(o->group), .peer = o->root };
+    const cpar__call call = cpar__collective_call(o->at, CPAR__MAP, o->group, o->root);
     cpar__problem problem;
     cpar__begin(&problem);
     if (o->failures) *o->failures = (cpar_failures){ 0 };
-    if (!cpar__check_no_task(&problem)) return cpar__raise(&call, &problem); /* and it does not count, for others make no such call */
-
-    call = cpar__collective_call(o->at, CPAR__MAP, o->group, o->root);
     if (!cpar__check_root(&problem, &call)) return cpar__raise(&call, &problem);
 
     const bool root = call.group->rank == o->root;
@@ -655,6 +652,5 @@ int cpar_map_at(const cpar_task *task, const void *jobs, size_t n, void *results
     if (call.group->size > 1 ? do_all(&m, jobs) : do_all_here(&m, jobs)) collect_results(&m, o->failures);
     if (m.shows) cpar_progress(n, n);
     free(m.parcel.bytes);
-    cpar__remember(0); /* what tasks have met is no error of the map's */
     return cpar__raise(&call, &problem);
 }

@@ -213,7 +213,7 @@ cpar_message *cpar_allgather_at(cpar_view value, const cpar_collective *c)
     cpar_message *m = NULL;
     cpar__problem problem;
     cpar__begin(&problem);
-    if (cpar__check_running(&problem)) {
+    if (cpar__check_collective(&problem, &call)) {
         cpar__check_view(&problem, &value);
         m = collect(&call, &value, (gift){ &value, 0 }, &problem);
     }
@@ -242,7 +242,7 @@ cpar_message *cpar_alltoall_at(const cpar_view *views, int size, const cpar_coll
     cpar_message *m = NULL;
     cpar__problem problem;
     cpar__begin(&problem);
-    if (cpar__check_running(&problem)) {
+    if (cpar__check_collective(&problem, &call)) {
         if (check_views(&problem, views, size, call.group))
             m = collect(&call, &views[call.group->rank], (gift){ views, 1 }, &problem);
         else

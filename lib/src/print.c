@@ -35,7 +35,7 @@ int cpar_print_at(cpar_place at, const char *format, ...)
     const cpar__call call = cpar__collective_call(at, CPAR__PRINT, NULL, 0);
     cpar__problem problem;
     cpar__begin(&problem);
-    if (!cpar__check_running(&problem)) return cpar__raise(&call, &problem);
+    if (!cpar__check_collective(&problem, &call)) return cpar__raise(&call, &problem);
 
     size_t length;
     va_list args;

@@ -147,7 +147,7 @@ int cpar_allreduce_at(cpar_view in, cpar_view out, cpar_op op, const cpar_collec
     cpar__problem problem;
     cpar__begin(&problem);
     call.reduction = cpar__op_number(&op);
-    if (!cpar__check_running(&problem)) return cpar__raise(&call, &problem);
+    if (!cpar__check_collective(&problem, &call)) return cpar__raise(&call, &problem);
 
     row a = { .call = &call, .op = &op, .in_order = true, .value = in, .p = &problem };
     const int rank = call.group->rank, size = call.group->size;
@@ -181,7 +181,7 @@ int cpar_scan_at(cpar_view in, cpar_view out, cpar_op op, const cpar_collective 
     cpar__problem problem;
     cpar__begin(&problem);
     call.reduction = cpar__op_number(&op);
-    if (!cpar__check_running(&problem)) return cpar__raise(&call, &problem);
+    if (!cpar__check_collective(&problem, &call)) return cpar__raise(&call, &problem);
 
     row a = { .call = &call, .op = &op, .value = in, .p = &problem };
     check(&problem, &in, &out, &op, true);

@@ -19,6 +19,7 @@ typedef struct {
 struct cpar_group {
     int rank, size;
     uint32_t turns;    /* collective calls so far */
+    const cpar_pool *pool; /* that is open, at its root */
     MPI_Comm program;  /* the program's, with the same ranks */
     bool owned;        /* to be freed with the group */
     MPI_Comm messages; /* envelopes of the program's messages, under the program's tags */

@@ -15,17 +15,24 @@ static _Thread_local struct {
     char why[sizeof ((cpar__problem *)0)->why];
 } current;
 
+bool cpar__in_task(void)
+{
+    return current.runs;
+}
+
 bool cpar__check_no_task(cpar__problem *p)
 {
-    return !current.runs || cpar__note(p, CPAR_ERROR_STATE, "a task can't hand out tasks");
+    return !current.runs || cpar__note(p, CPAR_ERROR_STATE, "tasks can't call this");
 }
 
 const char *cpar__task_run(const cpar_task *task, const void *in, void *out)
 {
+    const int before = cpar_last_error(); /* of the call in which it runs, not of the task's own */
     current.runs = true;
     current.failed = false;
     task->run(in, out);
     current.runs = false;
+    cpar__remember(before);
     if (!current.failed) return NULL;
     if (task->out.form == CPAR_STRING) free(*(char **)out);
     if (task->out.form == CPAR_MESSAGE) cpar_free(*(cpar_message **)out);
@@ -308,6 +315,7 @@ bool cpar__parcel_open(const unsigned char *bytes, size_t size, cpar__harvest *h
         if (!read_record(bytes, size, h, &r, &step)) return cpar__note(p, CPAR_ERROR_WIRE, "what arrived are not results of this task");
         const unsigned char *data = bytes + sizeof r;
         const size_t each = h->passed->type.size;
+        if (r.what != TALLY) h->given += r.what == RESULTS ? r.count : 1;
         if (r.what == RESULTS) memcpy(h->results + r.job * each, data, r.count * each);
         if (r.what == NOTHING || r.what == FAILURE) memset(h->results + r.job * each, 0, each);
         if (r.what == ITEM && !put_item(&r, data, h, p)) return false;

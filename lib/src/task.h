@@ -6,7 +6,10 @@
 #include "error.h"
 #include "type.h"
 
-/* Notes a problem where this thread is in a task. */
+/* Whether this thread is in a task. */
+bool cpar__in_task(void);
+
+/* Notes a problem where it is. */
 bool cpar__check_no_task(cpar__problem *p);
 
 /* Runs the task for the In at `in`, and puts the Out at `out`. Returns NULL, or why it failed, then with zeroes at `out`: this
@@ -60,6 +63,7 @@ bool cpar__parcel_tally(cpar__parcel *parcel, uint64_t done, cpar__problem *p);
 typedef struct {
     unsigned char *results;
     uint64_t n, done; /* jobs: there are, and all ranks have done */
+    uint64_t given;   /* results, failures among them, in these parcels */
     const cpar_passed *passed;
     cpar_failures failed;
 } cpar__harvest;

@@ -541,9 +541,12 @@ static void look_at_clock(cpar__patience *patience, const cpar__transfer *t, boo
 /* After so many turns the wait is long: about 100 us. */
 enum { LONG_WAIT = 1000 };
 
+_Thread_local bool (*cpar__beside)(void);
+
 void cpar__turn(cpar__patience *patience, const cpar__transfer *t, bool idle)
 {
     advance_another();
+    if (cpar__beside) idle = cpar__beside() && idle;
     if (++patience->turns < LONG_WAIT) return;
     if (patience->nap_ns)
         nanosleep(&(struct timespec){ .tv_nsec = patience->nap_ns }, NULL);

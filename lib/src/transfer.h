@@ -121,6 +121,9 @@ typedef struct {
 } cpar__patience;
 void cpar__turn(cpar__patience *patience, const cpar__transfer *t, bool idle);
 
+/* What goes on besides in this thread's turns: its pools. Tells whether all that it waits for is idle. NULL: nothing. */
+extern _Thread_local bool (*cpar__beside)(void);
+
 /* After this time, when it is not 0, a long wait ends the job with the status cpar__failure. */
 extern double cpar__wait_until;
 
