@@ -1,6 +1,7 @@
 /* Groups: splitting, adopting a communicator, handing one out. MPI makes communicators in calls that block; so all
    ranks come together first, in a wait that everything else goes on in. */
 #include "collective.h"
+#include "lane.h"
 #include "request.h"
 #include "task.h"
 
@@ -13,6 +14,7 @@ static cpar_group *open_group(MPI_Comm comm, cpar__problem *p)
     cpar_group *g = malloc(sizeof *g), none;
     const bool opened = cpar__group_open(g ? g : &none, comm, true, p); /* also without memory: the others do */
     if (g && opened) {
+        cpar__lanes_join(g);
         cpar__lock();
         TAILQ_INSERT_TAIL(&cpar__groups, g, open);
         cpar__unlock();

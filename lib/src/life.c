@@ -1,5 +1,6 @@
 /* A process's life as a rank: init, finalize, abort, and who it is. */
 #include "collective.h"
+#include "lane.h"
 #include "pool.h"
 #include "request.h"
 #include "task.h"
@@ -76,6 +77,7 @@ static bool agree(cpar__problem *p)
 static void stop(void)
 {
     cpar__transfers_end();
+    cpar__lanes_close();
     cpar__messages_end();
     while (!TAILQ_EMPTY(&cpar__groups)) {
         cpar_group *g = TAILQ_FIRST(&cpar__groups);
@@ -108,6 +110,7 @@ int cpar_init_at(int *argc, const cpar_start *start)
     if (cpar__setting.verbose && cpar__self.rank == 0) cpar__tell_tuning();
     find_tag_max();
     if (agree(&problem) && cpar__group_open(&cpar__world, MPI_COMM_WORLD, false, &problem)) {
+        cpar__lanes_open();
         cpar__self.runs = true;
         cpar__self.thread = pthread_self();
         if (started_mpi) finalize_at_exit();

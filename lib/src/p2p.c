@@ -31,15 +31,6 @@ bool cpar__check_rank(cpar__problem *p, const cpar_group *g, const char *what, i
     return (rank >= 0 && rank < size) || cpar__note(p, CPAR_ERROR_RANK, "the %s is %d, accepted are 0 to %d", what, rank, size - 1);
 }
 
-bool cpar__fits(cpar__problem *p, const cpar__envelope *e, const cpar_view *v, bool same_length)
-{
-    char came[CPAR__TYPE_TEXT], asked[CPAR__TYPE_TEXT];
-    const bool same_type = cpar__type_same(e->type, v->type);
-    if (same_type && (same_length ? e->count == v->count : e->count <= v->count)) return true;
-    return cpar__note(p, same_type ? CPAR_ERROR_LENGTH : CPAR_ERROR_TYPE, "the message holds %zu %s, asked for %s%zu %s",
-        (size_t)e->count, cpar__type_name(e->type, came), same_length ? "" : "up to ", v->count, cpar__type_name(v->type, asked));
-}
-
 static bool check_tag(cpar__problem *p, int tag)
 {
     return (tag >= 0 && tag <= cpar__tag_max) || cpar__note(p, CPAR_ERROR_TAG, "the tag is %d, accepted are 0 to %d", tag, cpar__tag_max);
@@ -141,9 +132,7 @@ int cpar_receive_into_view_(const cpar_view *memory, const cpar_p2p *c)
     cpar__begin(&t.problem);
     if (!cpar__check_receive(&t.problem, &t.call) || !cpar__check_memory(&t.problem, memory)) return cpar__raise(&t.call, &t.problem);
 
-    cpar__start_receive(&t, &t.call, t.call.peer);
-    cpar__complete(&t, 1);
-    if (t.stage == CPAR__ARRIVED) cpar__place(&t, cpar__fits(&t.problem, &t.envelope, memory, memory->exact) ? (void *)memory->data : NULL);
+    cpar__start_receive_into(&t, &t.call, t.call.peer, memory);
     cpar__complete(&t, 1);
     cpar__release(&t);
     fill_status(c, &t);
@@ -200,10 +189,9 @@ cpar_message *cpar_exchange_at(cpar_view value, int destination, const cpar_p2p 
 void cpar__discard_unreceived(const cpar__call *at_end, const cpar_group *g, cpar__problem *p)
 {
     cpar__problem first = { .code = 0 };
-    int found, count = 0;
-    MPI_Status status;
-    while (MPI_Iprobe(MPI_ANY_SOURCE, MPI_ANY_TAG, g->messages, &found, &status) == MPI_SUCCESS && found) {
-        const cpar__call call = { .at = at_end->at, .operation = CPAR__RECEIVE, .group = g, .peer = status.MPI_SOURCE, .tag = status.MPI_TAG };
+    int source, tag, count = 0;
+    while (cpar__probe(g, &source, &tag)) {
+        const cpar__call call = { .at = at_end->at, .operation = CPAR__RECEIVE, .group = g, .peer = source, .tag = tag };
         char name[CPAR__TYPE_TEXT];
         cpar__transfer t;
         cpar__start_receive(&t, &call, call.peer);

@@ -217,7 +217,7 @@ void cpar__abandon_requests(cpar__problem *p)
         cpar__take_back(t);
         cpar__describe(line, sizeof line, &r->call);
         cpar__note(p, CPAR_ERROR_STATE, "a request was opened and never waited for: %s", line);
-        if (t->stage == CPAR__LANDING_ENVELOPE) MPI_Cancel(&t->pending);
+        cpar__cancel(t);
         cpar__detach(t);
     }
 }

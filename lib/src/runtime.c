@@ -36,10 +36,16 @@ bool cpar__check_mpi(cpar__problem *p, int result)
     return cpar__note(p, CPAR_ERROR_MPI, "MPI: %s", text);
 }
 
+bool cpar__is_set(const char *variable)
+{
+    const char *text = getenv(variable);
+    return text && *text;
+}
+
 static int read_setting(cpar__problem *p, const char *variable, int initial, int least, int most)
 {
     const char *text = getenv(variable);
-    if (!text || !*text) return initial;
+    if (!cpar__is_set(variable)) return initial;
 
     char *end;
     errno = 0;
@@ -56,17 +62,30 @@ bool cpar__read_settings(cpar__problem *p)
     return !p->code;
 }
 
-/* Finds out on which node each rank of comm is. The ranks of a node are in the order that they have in comm, so the first is the lowest. */
-static bool find_nodes(cpar_group *g, MPI_Comm comm, cpar__problem *p)
+/* Makes a group's tables, and gives it a number. All ranks have theirs, or none. */
+static bool make_tables(cpar_group *g, cpar__problem *p)
+{
+    static uint32_t last_number;
+    const size_t size = (size_t)g->size, most = size > (size_t)cpar__self.size ? size : (size_t)cpar__self.size;
+    g->nodes = calloc(size, sizeof *g->nodes);
+    g->near = calloc(size, sizeof *g->near);
+    g->lanes = calloc(size, sizeof *g->lanes);
+    g->ranks = calloc(most, sizeof *g->ranks);
+    const bool made = g->nodes && g->near && g->lanes && g->ranks;
+    const uint32_t own[2] = { !made, last_number };
+    uint32_t all[2] = { 0 };
+    if (!cpar__check_mpi(p, MPI_Allreduce(own, all, 2, MPI_UINT32_T, MPI_MAX, g->internal))) return false;
+    g->number = last_number = all[1] + 1;
+    return !all[0] || cpar__note(p, CPAR_ERROR_MEMORY, "%s has no memory for a table of %d ranks", made ? "another rank" : "this rank", g->size);
+}
+
+/* Finds out on which node each rank is. The ranks of a node are in the order of the group's, so the first is the lowest. */
+static bool find_nodes(cpar_group *g, cpar__problem *p)
 {
     MPI_Comm node = MPI_COMM_NULL;
     int lowest = g->rank;
-    g->nodes = calloc((size_t)g->size, sizeof *g->nodes);
-    g->near = calloc((size_t)g->size, sizeof *g->near);
-    if (!g->nodes || !g->near) return cpar__note(p, CPAR_ERROR_MEMORY, "no memory for a table of %d ranks", g->size);
-
-    if (cpar__check_mpi(p, MPI_Comm_split_type(comm, MPI_COMM_TYPE_SHARED, 0, MPI_INFO_NULL, &node))
-        && cpar__check_mpi(p, MPI_Bcast(&lowest, 1, MPI_INT, 0, node)) && cpar__check_mpi(p, MPI_Allgather(&lowest, 1, MPI_INT, g->nodes, 1, MPI_INT, comm)))
+    if (cpar__check_mpi(p, MPI_Comm_split_type(g->internal, MPI_COMM_TYPE_SHARED, 0, MPI_INFO_NULL, &node))
+        && cpar__check_mpi(p, MPI_Bcast(&lowest, 1, MPI_INT, 0, node)) && cpar__check_mpi(p, MPI_Allgather(&lowest, 1, MPI_INT, g->nodes, 1, MPI_INT, g->internal)))
         for (int r = 0; r < g->size; r++) g->near[r] = g->nodes[r] == lowest;
     if (node != MPI_COMM_NULL) MPI_Comm_free(&node);
     return !p->code;
@@ -83,7 +102,7 @@ bool cpar__group_open(cpar_group *g, MPI_Comm comm, bool owned, cpar__problem *p
     g->program = comm;
     g->owned = owned;
     return cpar__check_mpi(p, MPI_Comm_rank(comm, &g->rank)) && cpar__check_mpi(p, MPI_Comm_size(comm, &g->size))
-        && duplicate(comm, &g->messages, p) && duplicate(comm, &g->internal, p) && find_nodes(g, comm, p);
+        && duplicate(comm, &g->messages, p) && duplicate(comm, &g->internal, p) && make_tables(g, p) && find_nodes(g, p);
 }
 
 void cpar__group_close(cpar_group *g)
@@ -93,6 +112,8 @@ void cpar__group_close(cpar_group *g)
     if (g->owned) MPI_Comm_free(&g->program);
     free(g->nodes);
     free(g->near);
+    free(g->lanes);
+    free(g->ranks);
     if (g->shared.memory) munmap(g->shared.memory, g->shared.room);
     *g = (cpar_group)NO_GROUP;
 }

@@ -26,6 +26,9 @@ struct cpar_group {
     MPI_Comm internal; /* envelopes of collectives, under tag 0; payloads, under their sequence */
     int *nodes;        /* by rank: the lowest rank of its node */
     bool *near;        /* by rank: on this node, so that memory is shared */
+    uint32_t number;   /* no other group of any of its ranks has it */
+    bool has_lanes;    /* lane.h */
+    int *lanes, *ranks; /* by rank: its lane; and by lane: the rank */
     cpar__shared shared;
     TAILQ_ENTRY(cpar_group) open;
 };
@@ -54,6 +57,7 @@ extern int cpar__tag_max;
     X(sequences, "CPAR_SEQUENCES", INT_MAX, 1, INT_MAX)                                            \
     X(patience, "CPAR_PATIENCE", 60, 0, INT_MAX)                                                   \
     X(share, "CPAR_SHARE", 1, 0, 1)                                                                \
+    X(lanes, "CPAR_LANES", 1, 0, 1)                                                                \
     X(tune, "CPAR_TUNE", 1, 0, 1)                                                                  \
     X(verbose, "CPAR_VERBOSE", 0, 0, 1)
 
@@ -65,6 +69,9 @@ typedef struct {
     CPAR__SETTINGS(CPAR__SETTING_MEMBER)
 } cpar__settings;
 extern cpar__settings cpar__setting;
+
+/* Whether the environment sets a variable. */
+bool cpar__is_set(const char *variable);
 
 /* Notes a problem for a variable that is set to something else than a number in its range. */
 bool cpar__read_settings(cpar__problem *p);

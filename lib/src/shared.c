@@ -1,9 +1,7 @@
 #include "shared.h"
 
-#include <errno.h>
-#include <fcntl.h>
-#include <stdio.h>
-#include <string.h>
+#include "memory.h"
+
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -19,45 +17,8 @@ cpar__mates cpar__find_mates(const cpar_group *g)
     return m;
 }
 
-/* Where another process finds the memory. */
-typedef struct {
-    int64_t process, descriptor;
-} location;
-
-static bool map_memory(cpar__shared *s, int descriptor, cpar__problem *p)
-{
-    void *memory = mmap(NULL, s->room, PROT_READ | PROT_WRITE, MAP_SHARED, descriptor, 0);
-    if (memory == MAP_FAILED) return cpar__note(p, CPAR_ERROR_MEMORY, "no memory for %zu bytes that ranks share: %s", s->room, strerror(errno));
-    s->memory = memory;
-    return true;
-}
-
-/* Returns the descriptor, -1 with a problem noted. */
-static int make_memory(cpar__shared *s, cpar__problem *p)
-{
-    const int descriptor = memfd_create("cpar", MFD_CLOEXEC);
-    if (descriptor >= 0 && ftruncate(descriptor, (off_t)s->room) == 0)
-        map_memory(s, descriptor, p);
-    else
-        cpar__note(p, CPAR_ERROR_MEMORY, "no memory for %zu bytes that ranks share: %s", s->room, strerror(errno));
-    return descriptor;
-}
-
-static void open_memory(cpar__shared *s, location at, cpar__problem *p)
-{
-    char path[64];
-    snprintf(path, sizeof path, "/proc/%lld/fd/%lld", (long long)at.process, (long long)at.descriptor);
-    const int descriptor = open(path, O_RDWR | O_CLOEXEC);
-    if (descriptor < 0)
-        cpar__note(p, CPAR_ERROR_MEMORY, "the memory of another rank can't be opened: %s: %s", path, strerror(errno));
-    else {
-        map_memory(s, descriptor, p);
-        close(descriptor);
-    }
-}
-
 /* The lowest rank tells its mates where the memory is, or of its problem. */
-static void tell_mates(const cpar__call *call, location at, cpar__problem *p)
+static void tell_mates(const cpar__call *call, cpar__place_of_memory at, cpar__problem *p)
 {
     cpar__problem room;
     const cpar__problem *told = cpar__as_told(call, p, &room);
@@ -69,14 +30,12 @@ static void tell_mates(const cpar__call *call, location at, cpar__problem *p)
     }
 }
 
-static location hear_from(const cpar__call *call, int lowest, cpar__problem *p)
+static cpar__place_of_memory hear_from(const cpar__call *call, int lowest, cpar__problem *p)
 {
-    location at = { 0, 0 };
+    cpar__place_of_memory at = { 0, 0 };
     const cpar_view memory = cpar_struct(at);
     cpar__transfer t;
-    cpar__start_receive(&t, call, lowest);
-    cpar__complete(&t, 1);
-    cpar__place(&t, t.stage == CPAR__ARRIVED && cpar__fits(&t.problem, &t.envelope, &memory, true) ? &at : NULL);
+    cpar__start_receive_into(&t, call, lowest, &memory);
     cpar__finish(&t, 1, p);
     return at;
 }
@@ -85,19 +44,19 @@ static location hear_from(const cpar__call *call, int lowest, cpar__problem *p)
 static bool renew(const cpar__call *call, cpar__shared *s, size_t bytes, cpar__problem *p)
 {
     const cpar__mates mates = cpar__find_mates(call->group);
-    int descriptor = -1;
+    cpar__place_of_memory at = { getpid(), -1 };
     if (s->memory) munmap(s->memory, s->room);
     s->memory = NULL;
     s->room = bytes;
     if (mates.own == 0) {
-        if (!p->code) descriptor = make_memory(s, p);
-        tell_mates(call, (location){ getpid(), descriptor }, p);
+        if (!p->code) at = cpar__memory_make(s, p);
+        tell_mates(call, at, p);
     } else {
-        const location at = hear_from(call, mates.lowest, p);
-        if (!p->code) open_memory(s, at, p);
+        const cpar__place_of_memory theirs = hear_from(call, mates.lowest, p);
+        if (!p->code) cpar__memory_open(s, theirs, p);
     }
     const bool agreed = cpar__agree(call, p); /* all have opened it */
-    if (descriptor >= 0) close(descriptor);
+    if (at.descriptor >= 0) close((int)at.descriptor);
     if (!agreed && s->memory) munmap(s->memory, s->room);
     if (!agreed) s->memory = NULL; /* on all ranks, so that they agree on what to do next time */
     return agreed;

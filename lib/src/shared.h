@@ -1,5 +1,4 @@
-/* Memory that the ranks of a node share. It belongs to no file, so that nothing is left of it, however a job ends: the node's
-   lowest rank makes it, and the others open it through that process's entry in /proc. */
+/* Memory that the ranks of a node share: the node's lowest rank makes it, and the others open it. */
 #ifndef CPAR_SHARED_H
 #define CPAR_SHARED_H
 

@@ -1,5 +1,7 @@
 #include "transfer.h"
 
+#include "type.h"
+
 #include <sched.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -160,6 +162,15 @@ static bool receive_piece(cpar__transfer *t)
                                    : drain(t, room));
 }
 
+bool cpar__fits(cpar__problem *p, const cpar__envelope *e, const cpar_view *v, bool same_length)
+{
+    char came[CPAR__TYPE_TEXT], asked[CPAR__TYPE_TEXT];
+    const bool same_type = cpar__type_same(e->type, v->type);
+    if (same_type && (same_length ? e->count == v->count : e->count <= v->count)) return true;
+    return cpar__note(p, same_type ? CPAR_ERROR_LENGTH : CPAR_ERROR_TYPE, "the message holds %zu %s, asked for %s%zu %s",
+        (size_t)e->count, cpar__type_name(e->type, came), same_length ? "" : "up to ", v->count, cpar__type_name(v->type, asked));
+}
+
 static void place_message(cpar__transfer *t)
 {
     cpar_message *m = cpar__message_new(t->envelope.type, (size_t)t->envelope.count);
@@ -208,6 +219,8 @@ static void read_envelope(cpar__transfer *t, size_t arrived)
         end(t);
     } else if (t->makes_message)
         place_message(t);
+    else if (t->into)
+        cpar__place(t, cpar__fits(&t->problem, &t->envelope, t->into, t->into->exact) ? (void *)t->into->data : NULL);
 }
 
 static bool is_cancelled(const MPI_Status *status)
@@ -217,7 +230,36 @@ static bool is_cancelled(const MPI_Status *status)
     return cancelled;
 }
 
-/* Takes note of what a completed operation did. */
+/* An envelope has come. */
+static void land(cpar__transfer *t, int from, int tag, size_t arrived)
+{
+    t->peer = from;
+    t->tag = tag;
+    if (cpar__is_message(t->call.operation)) {
+        t->call.peer = from;
+        t->call.tag = tag;
+    }
+    read_envelope(t, arrived);
+}
+
+/* The same, through a lane; or one is gone. */
+static void take_letter(cpar__transfer *t)
+{
+    cpar__letter *l = &t->letter;
+    unsigned char *const own = t->landing;
+    if (t->stage == CPAR__SENDING)
+        t->moved += t->piece;
+    else {
+        t->landing = l->bytes;
+        land(t, t->call.group->ranks[l->lane], l->tag, l->length);
+        if (t->stage == CPAR__ARRIVED && own != l->bytes) memcpy(own, l->bytes, l->length);
+        t->landing = own;
+    }
+    cpar__letter_end(l);
+    t->by_lane = false;
+}
+
+/* Takes note of what a completed operation of MPI's did. */
 static void take_note(cpar__transfer *t, const MPI_Status *status)
 {
     int arrived;
@@ -234,19 +276,16 @@ static void take_note(cpar__transfer *t, const MPI_Status *status)
         t->moved += (size_t)arrived;
         return;
     }
-    t->peer = status->MPI_SOURCE;
-    t->tag = status->MPI_TAG;
-    if (cpar__is_message(t->call.operation)) {
-        t->call.peer = t->peer;
-        t->call.tag = t->tag;
-    }
-    read_envelope(t, (size_t)arrived);
+    land(t, status->MPI_SOURCE, status->MPI_TAG, (size_t)arrived);
 }
 
 bool cpar__advance(cpar__transfer *t)
 {
     while (t->stage < CPAR__ARRIVED) {
-        if (t->pending != MPI_REQUEST_NULL) {
+        if (t->by_lane) {
+            if (!cpar__letter_test(&t->letter)) return false;
+            take_letter(t);
+        } else if (t->pending != MPI_REQUEST_NULL) {
             int done = 0;
             MPI_Status status;
             if (!check_mpi(t, MPI_Test(&t->pending, &done, &status))) return true;
@@ -271,6 +310,7 @@ static void start(cpar__transfer *t, const cpar__call *call, int peer)
     t->tag = message ? call->tag : 0;
     t->stage = CPAR__DONE;
     t->pending = MPI_REQUEST_NULL;
+    t->by_lane = false;
     t->landing = t->small;
     t->envelope = (cpar__envelope){ .operation = CPAR__MESSAGE };
     if (!message) {
@@ -283,6 +323,7 @@ static void start(cpar__transfer *t, const cpar__call *call, int peer)
     t->bytes = t->moved = t->piece = 0;
     t->piece_most = (size_t)cpar__setting.piece;
     t->makes_message = false;
+    t->into = NULL;
     t->message = NULL;
     t->feed = NULL;
     t->care = CPAR__OWNED;
@@ -310,28 +351,59 @@ static MPI_Comm envelope_comm(const cpar__transfer *t)
     return t->envelope.operation == CPAR__MESSAGE ? t->call.group->messages : t->call.group->internal;
 }
 
+/* What stands for that communicator among letters. */
+static uint32_t context(const cpar_group *g, bool message)
+{
+    return g->number * 2 + message;
+}
+
+static void address(cpar__transfer *t)
+{
+    cpar__letter *l = &t->letter;
+    l->context = context(t->call.group, t->envelope.operation == CPAR__MESSAGE);
+    l->lane = t->peer == CPAR_ANY_SOURCE ? CPAR_ANY_SOURCE : t->call.group->lanes[t->peer];
+    l->tag = t->tag;
+    l->bytes = t->landing;
+    t->by_lane = true;
+}
+
+/* Sends the envelope, with a piece of the payload, which MPI wants in one place. */
+static void hand_over(cpar__transfer *t)
+{
+    t->stage = CPAR__SENDING;
+    cpar__envelope_write(&t->envelope, t->landing);
+    if (t->call.group->has_lanes) {
+        address(t);
+        t->letter.length = CPAR__HEADER;
+        t->letter.payload = t->payload;
+        t->letter.payload_length = t->piece;
+        cpar__letter_send(&t->letter);
+    } else {
+        if (t->piece) memcpy(t->landing + CPAR__HEADER, t->payload, t->piece);
+        check_mpi(t, MPI_Isend(t->landing, CPAR__HEADER + (int)t->piece, MPI_BYTE, t->peer, t->tag, envelope_comm(t), &t->pending));
+    }
+}
+
 /* With the envelope's type and count filled, and payload, bytes and feed. The first piece of a long payload may go along with the
    envelope, and bridges the time until the receiver asks for the rest. */
 static void send_envelope(cpar__transfer *t)
 {
     const bool near = t->call.group->near[t->peer];
-    const size_t limit = (size_t)(near ? cpar__setting.inline_near : cpar__setting.inline_far),
-                 first = (size_t)(near ? cpar__setting.first_near : cpar__setting.first_far);
+    const size_t most = t->call.group->has_lanes ? cpar__letter_most() - CPAR__HEADER : CPAR__INLINE_MAX,
+                 limit = least(most, (size_t)(near ? cpar__setting.inline_near : cpar__setting.inline_far)),
+                 first = least(most, (size_t)(near ? cpar__setting.first_near : cpar__setting.first_far));
     const bool inlined = (t->bytes <= limit && available(t) == t->bytes) || t->bytes == 0 || t->envelope.error;
     t->piece = inlined ? t->bytes : least(available(t), least(first, t->bytes - 1));
 
-    const bool lands = CPAR__HEADER + t->piece <= CPAR__SMALL || find_landing(t);
+    const bool lands = t->call.group->has_lanes || CPAR__HEADER + t->piece <= CPAR__SMALL || find_landing(t);
     if (!lands || !(inlined || take_sequence(t))) {
         if (t->envelope.operation == CPAR__MESSAGE) return;
         if (!lands) t->landing = t->small;
         carry_problem(t, &t->problem); /* in a collective the other side waits */
         t->piece = t->bytes;
     }
-    t->stage = CPAR__SENDING;
-    cpar__envelope_write(&t->envelope, t->landing);
-    if (t->piece) memcpy(t->landing + CPAR__HEADER, t->payload, t->piece);
-    if (check_mpi(t, MPI_Isend(t->landing, CPAR__HEADER + (int)t->piece, MPI_BYTE, t->peer, t->tag, envelope_comm(t), &t->pending)) && t->envelope.sequence)
-        cpar__advance(t); /* to the rest, which is to be under way when this rank turns to what comes in */
+    hand_over(t);
+    if (t->envelope.sequence) cpar__advance(t); /* to the rest, which is to be under way when this rank turns to what comes in */
 }
 
 void cpar__start_send(cpar__transfer *t, const cpar__call *call, int peer, const cpar_view *v)
@@ -367,14 +439,24 @@ void cpar__start_receive(cpar__transfer *t, const cpar__call *call, int peer)
     start(t, call, peer);
     if (!find_landing(t)) return;
     t->stage = CPAR__LANDING_ENVELOPE;
-    check_mpi(t, MPI_Irecv(t->landing, CPAR__LANDING, MPI_BYTE, peer == CPAR_ANY_SOURCE ? MPI_ANY_SOURCE : peer,
-        t->tag == CPAR_ANY_TAG ? MPI_ANY_TAG : t->tag, envelope_comm(t), &t->pending));
+    if (call->group->has_lanes) {
+        address(t);
+        cpar__letter_receive(&t->letter);
+    } else
+        check_mpi(t, MPI_Irecv(t->landing, CPAR__LANDING, MPI_BYTE, peer == CPAR_ANY_SOURCE ? MPI_ANY_SOURCE : peer,
+            t->tag == CPAR_ANY_TAG ? MPI_ANY_TAG : t->tag, envelope_comm(t), &t->pending));
 }
 
 void cpar__start_receive_message(cpar__transfer *t, const cpar__call *call, int peer)
 {
     cpar__start_receive(t, call, peer);
     t->makes_message = true;
+}
+
+void cpar__start_receive_into(cpar__transfer *t, const cpar__call *call, int peer, const cpar_view *memory)
+{
+    cpar__start_receive(t, call, peer);
+    t->into = memory;
 }
 
 void cpar__place(cpar__transfer *t, void *memory)
@@ -385,6 +467,30 @@ void cpar__place(cpar__transfer *t, void *memory)
     if (memory && t->piece) memcpy(memory, t->landing + CPAR__HEADER, t->piece);
     t->moved = t->piece;
     if (t->moved == t->bytes) t->stage = CPAR__DONE;
+}
+
+void cpar__cancel(cpar__transfer *t)
+{
+    if (t->stage != CPAR__LANDING_ENVELOPE) return;
+    if (t->pending != MPI_REQUEST_NULL) MPI_Cancel(&t->pending);
+    if (!t->by_lane || !cpar__letter_cancel(&t->letter)) return;
+    t->by_lane = false;
+    end(t);
+}
+
+bool cpar__probe(const cpar_group *g, int *source, int *tag)
+{
+    if (g->has_lanes) {
+        if (!cpar__lanes_probe(context(g, true), source, tag)) return false;
+        *source = g->ranks[*source];
+        return true;
+    }
+    MPI_Status status;
+    int found;
+    if (MPI_Iprobe(MPI_ANY_SOURCE, MPI_ANY_TAG, g->messages, &found, &status) != MPI_SUCCESS || !found) return false;
+    *source = status.MPI_SOURCE;
+    *tag = status.MPI_TAG;
+    return true;
 }
 
 cpar_message *cpar__take_message(cpar__transfer *t)
@@ -498,11 +604,9 @@ size_t cpar__advance_others(int turns)
 /* Of a receive that waits: a message that has come and that it does not take. */
 static void find_another(char *out, size_t room, const cpar__transfer *t)
 {
-    MPI_Status status;
-    int found = 0;
-    if (t->stage != CPAR__LANDING_ENVELOPE || !cpar__is_message(t->call.operation)) return;
-    if (MPI_Iprobe(MPI_ANY_SOURCE, MPI_ANY_TAG, t->call.group->messages, &found, &status) != MPI_SUCCESS || !found) return;
-    snprintf(out, room, "; a message from %d, tag %d has come, but nobody receives it", status.MPI_SOURCE, status.MPI_TAG);
+    int source, tag;
+    if (t->stage == CPAR__LANDING_ENVELOPE && cpar__is_message(t->call.operation) && cpar__probe(t->call.group, &source, &tag))
+        snprintf(out, room, "; a message from %d, tag %d has come, but nobody receives it", source, tag);
 }
 
 /* One line for a wait that takes CPAR_PATIENCE seconds, and again each time it has doubled. */
@@ -547,7 +651,7 @@ void cpar__turn(cpar__patience *patience, const cpar__transfer *t, bool idle)
 {
     advance_another();
     if (cpar__beside) idle = cpar__beside() && idle;
-    if (++patience->turns < LONG_WAIT) return;
+    if (++patience->turns < LONG_WAIT && !cpar__crowded) return;
     if (patience->nap_ns)
         nanosleep(&(struct timespec){ .tv_nsec = patience->nap_ns }, NULL);
     else

@@ -8,6 +8,7 @@
 #ifndef CPAR_TRANSFER_H
 #define CPAR_TRANSFER_H
 
+#include "lane.h"
 #include "message.h"
 #include "runtime.h"
 #include "wire.h"
@@ -25,7 +26,9 @@ struct cpar__transfer {
     int peer, tag; /* of a receive: the actual ones when the envelope is there */
 
     enum { CPAR__SENDING, CPAR__LANDING_ENVELOPE, CPAR__RECEIVING, CPAR__ARRIVED, CPAR__DONE } stage;
-    MPI_Request pending;    /* the one operation under way, or MPI_REQUEST_NULL */
+    bool by_lane;           /* its envelope is under way in `letter` */
+    cpar__letter letter;
+    MPI_Request pending;    /* the one operation of MPI's under way, or MPI_REQUEST_NULL */
     unsigned char *landing; /* CPAR__LANDING bytes, or `small`: the envelope, and an inline payload */
     unsigned char small[CPAR__SMALL];
 
@@ -38,6 +41,7 @@ struct cpar__transfer {
 
     bool makes_message; /* a receive that does not rest on arrival but goes on into `message` */
     cpar_message *message;
+    const cpar_view *into; /* the same, into that */
     const cpar__transfer *feed; /* a forward's: the receive whose payload it sends on as that comes in */
 
     enum { CPAR__OWNED, CPAR__LISTED, CPAR__HELD } care; /* by its owner, by nobody, by a thread for a moment */
@@ -69,6 +73,13 @@ void cpar__start_receive(cpar__transfer *t, const cpar__call *call, int peer);
 /* The same without a rest: on arrival the payload is placed in a new message, the caller's. */
 void cpar__start_receive_message(cpar__transfer *t, const cpar__call *call, int peer);
 
+/* The same without a rest, into the view's memory, which must stay until the transfer is done; a problem when it does not fit. */
+void cpar__start_receive_into(cpar__transfer *t, const cpar__call *call, int peer, const cpar_view *memory);
+
+/* Whether what arrived fits a view's memory: the type, and the count or, for the same length, just that
+   count. Else notes what came and what was asked for. */
+bool cpar__fits(cpar__problem *p, const cpar__envelope *e, const cpar_view *v, bool same_length);
+
 /* Lets an arrived transfer go on: the payload goes to `memory`, t->bytes of it, or is discarded when
    that is NULL. Does nothing where the transfer ended with a problem instead. */
 void cpar__place(cpar__transfer *t, void *memory);
@@ -84,6 +95,12 @@ void cpar__complete(cpar__transfer *t, size_t n);
 
 /* The same, until the first `wanted` of them rest. */
 void cpar__complete_first(cpar__transfer *t, size_t wanted, size_t n);
+
+/* Ends a receive for which nothing has come; if something may have, it goes on. */
+void cpar__cancel(cpar__transfer *t);
+
+/* Whether a message has come that nobody has asked for: from which rank of the group, and under which tag. */
+bool cpar__probe(const cpar_group *g, int *source, int *tag);
 
 /* Gives back what a done transfer holds. */
 void cpar__release(cpar__transfer *t);

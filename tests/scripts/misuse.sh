@@ -252,7 +252,7 @@ on 2 misuse wait_for_another_tag
 ends 0
 lines err 1 "rank 1 of 2 on $host, misuse.c:[0-9]+, receive from 0, tag 5: waiting for 1 s; a message from 0, tag 4 has come, but nobody receives it$"
 
-for bad in "CPAR_PATIENCE=x" "CPAR_PIECE=0" "CPAR_PIECE=9999999999999999999999" "CPAR_INLINE_NEAR=-1" "CPAR_INLINE_FAR=61441" "CPAR_FIRST_NEAR=-2" "CPAR_FIRST_FAR=99999" "CPAR_SEQUENCES=1e3" "CPAR_TUNE=2" "CPAR_SHARE=2"; do
+for bad in "CPAR_PATIENCE=x" "CPAR_PIECE=0" "CPAR_PIECE=9999999999999999999999" "CPAR_INLINE_NEAR=-1" "CPAR_INLINE_FAR=61441" "CPAR_FIRST_NEAR=-2" "CPAR_FIRST_FAR=99999" "CPAR_SEQUENCES=1e3" "CPAR_TUNE=2" "CPAR_SHARE=2" "CPAR_LANES=3"; do
     export CPAR_PATIENCE=1
     export "${bad?}"
     on 0 misuse handler
