@@ -26,13 +26,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         demand(strlen(wrong) > 0);
     else {
         const uint64_t total = e.count * e.type.size;
-        demand(size >= CPAR__HEADER && cpar__type_exists(e.type) && strlen(cpar__type_name(e.type, name)) > 0);
+        demand(size >= e.header && cpar__type_exists(e.type) && strlen(cpar__type_name(e.type, name)) > 0);
         demand(total / e.type.size == e.count && total <= CPAR__BYTES_MAX);
-        demand(e.sequence ? e.sequence <= INT32_MAX && size < CPAR__HEADER + total : size == CPAR__HEADER + total);
+        demand(e.sequence ? e.sequence <= INT32_MAX && size < e.header + total : size == e.header + total);
         demand(e.operation < CPAR__OPERATION_COUNT);
         demand(!e.error || (e.type.kind == CPAR_CHAR && !e.sequence));
-        cpar__envelope_write(&e, again);
-        demand(memcmp(again, arrived, CPAR__HEADER) == 0);
+        demand(cpar__envelope_write(&e, again) == e.header);
+        demand(memcmp(again, arrived, e.header) == 0);
     }
     free(arrived);
     return 0;

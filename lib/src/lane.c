@@ -10,8 +10,9 @@
 #include <unistd.h>
 
 enum {
-    CELL = 64,       /* bytes: a cache line */
-    CLEAR_AHEAD = 4, /* cells */
+    CACHE_LINE = 64, /* bytes */
+    CELL = 32,       /* bytes: two letters of a number each share a line */
+    CLEAR_AHEAD = 8, /* cells */
     MANY = 16,       /* ranks from which on lanes are short, for there are as many as the square of that */
     RANKS_MOST = 256,
     LANE_INLINE = 32 * 1024 /* bytes up to which payloads go inline; more than MPI likes, for it copies more often */
@@ -127,8 +128,8 @@ static bool put(lane *o, const cpar__letter *l)
 /* Lets the writer have the cells again. The lines of a long letter are written to before: measured, the writer then gets them back in half the time. */
 static void empty(lane *i, size_t cells)
 {
-    const size_t long_one = 8;
-    for (size_t c = 0; cells > long_one && c < cells; c++) atomic_store_explicit(&head_at(i, i->position + c)->length, 0, memory_order_relaxed);
+    const size_t long_one = 16;
+    for (size_t c = 0; cells > long_one && c < cells; c += CACHE_LINE / CELL) atomic_store_explicit(&head_at(i, i->position + c)->length, 0, memory_order_relaxed);
     i->position += cells;
     atomic_store_explicit(i->emptied, i->position, memory_order_release);
 }
@@ -371,13 +372,13 @@ bool cpar__lanes_probe(uint32_t context, int *from, int *tag)
 /* The memory is a row of these: each lane's, by reader and then by writer. */
 static size_t lane_bytes(void)
 {
-    return CELL + cell_count * CELL;
+    return CACHE_LINE + cell_count * CELL;
 }
 
 static lane make_lane(int reader, int writer)
 {
     unsigned char *at = shared.memory + ((size_t)reader * (size_t)cpar__self.size + (size_t)writer) * lane_bytes();
-    return (lane){ .emptied = (_Atomic uint64_t *)(void *)at, .cells = at + CELL };
+    return (lane){ .emptied = (_Atomic uint64_t *)(void *)at, .cells = at + CACHE_LINE };
 }
 
 /* Whether it could be done. */
@@ -416,7 +417,7 @@ void cpar__lanes_open(void)
     const int size = cpar__self.size;
     int may = cpar__setting.share && cpar__setting.lanes && size > 1 && size <= RANKS_MOST, all_may = 0;
     for (int r = 0; r < size; r++) may = may && cpar__world.near[r];
-    cell_count = size < MANY ? 2048 : 256;
+    cell_count = size < MANY ? 4096 : 512;
     if (MPI_Allreduce(&may, &all_may, 1, MPI_INT, MPI_MIN, cpar__world.internal) != MPI_SUCCESS || !all_may) return;
 
     lanes_opened = share_lanes();

@@ -208,13 +208,13 @@ static void read_envelope(cpar__transfer *t, size_t arrived)
         return;
     }
     t->bytes = (size_t)(t->envelope.count * t->envelope.type.size);
-    t->piece = arrived - CPAR__HEADER;
+    t->piece = arrived - t->envelope.header;
     t->stage = CPAR__ARRIVED;
     if (!cpar__envelope_same_call(&t->envelope, &expected)) {
         note_other_call(t, &expected);
         cpar__place(t, NULL);
     } else if (t->envelope.error) {
-        cpar__note(&t->problem, t->envelope.error, "%.*s", (int)t->bytes, (const char *)t->landing + CPAR__HEADER);
+        cpar__note(&t->problem, t->envelope.error, "%.*s", (int)t->bytes, (const char *)t->landing + t->envelope.header);
         t->problem.told = true;
         end(t);
     } else if (t->makes_message)
@@ -371,16 +371,16 @@ static void address(cpar__transfer *t)
 static void hand_over(cpar__transfer *t)
 {
     t->stage = CPAR__SENDING;
-    cpar__envelope_write(&t->envelope, t->landing);
+    const size_t header = cpar__envelope_write(&t->envelope, t->landing);
     if (t->call.group->has_lanes) {
         address(t);
-        t->letter.length = CPAR__HEADER;
+        t->letter.length = header;
         t->letter.payload = t->payload;
         t->letter.payload_length = t->piece;
         cpar__letter_send(&t->letter);
     } else {
-        if (t->piece) memcpy(t->landing + CPAR__HEADER, t->payload, t->piece);
-        check_mpi(t, MPI_Isend(t->landing, CPAR__HEADER + (int)t->piece, MPI_BYTE, t->peer, t->tag, envelope_comm(t), &t->pending));
+        if (t->piece) memcpy(t->landing + header, t->payload, t->piece);
+        check_mpi(t, MPI_Isend(t->landing, (int)(header + t->piece), MPI_BYTE, t->peer, t->tag, envelope_comm(t), &t->pending));
     }
 }
 
@@ -464,7 +464,7 @@ void cpar__place(cpar__transfer *t, void *memory)
     if (t->stage != CPAR__ARRIVED) return;
     t->stage = CPAR__RECEIVING;
     t->payload = memory;
-    if (memory && t->piece) memcpy(memory, t->landing + CPAR__HEADER, t->piece);
+    if (memory && t->piece) memcpy(memory, t->landing + t->envelope.header, t->piece);
     t->moved = t->piece;
     if (t->moved == t->bytes) t->stage = CPAR__DONE;
 }

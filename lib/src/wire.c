@@ -5,8 +5,20 @@
 
 #include <string.h>
 
-void cpar__envelope_write(const cpar__envelope *e, unsigned char *out)
+enum { SHORT_FORM = 192 };
+
+static bool is_short(const cpar__envelope *e)
 {
+    return !(e->sequence || e->what || e->which) && e->type.size <= UINT16_MAX && e->count <= UINT32_MAX;
+}
+
+size_t cpar__envelope_write(const cpar__envelope *e, unsigned char *out)
+{
+    if (is_short(e)) {
+        const uint64_t all = (SHORT_FORM + e->type.kind) | CPAR__WIRE_VERSION << 8 | e->type.size << 16 | e->count << 32;
+        memcpy(out, &all, CPAR__SHORT_HEADER);
+        return CPAR__SHORT_HEADER;
+    }
     const uint8_t head[4] = { 'c', 'p', CPAR__WIRE_VERSION, (uint8_t)e->type.kind };
     memcpy(out, head, 4);
     memcpy(out + 4, &e->type.size, 4);
@@ -14,11 +26,22 @@ void cpar__envelope_write(const cpar__envelope *e, unsigned char *out)
     memcpy(out + 16, &e->sequence, 4);
     memcpy(out + 20, &e->what, 4);
     memcpy(out + 24, &e->which, 8);
+    return CPAR__HEADER;
 }
 
-const char *cpar__envelope_read(cpar__envelope *e, const unsigned char *in, size_t arrived)
+static const char *read_short(cpar__envelope *e, const unsigned char *in)
 {
-    if (arrived < CPAR__HEADER) return "it is shorter than a header";
+    uint16_t size;
+    uint32_t count;
+    if (in[1] != CPAR__WIRE_VERSION) return "its header is of another version";
+    memcpy(&size, in + 2, 2);
+    memcpy(&count, in + 4, 4);
+    *e = (cpar__envelope){ .type = { in[0] - SHORT_FORM, size }, .count = count, .header = CPAR__SHORT_HEADER };
+    return NULL;
+}
+
+static const char *read_long(cpar__envelope *e, const unsigned char *in)
+{
     if (in[0] != 'c' || in[1] != 'p') return "it has no header";
     if (in[2] != CPAR__WIRE_VERSION) return "its header is of another version";
 
@@ -28,16 +51,28 @@ const char *cpar__envelope_read(cpar__envelope *e, const unsigned char *in, size
     memcpy(&e->sequence, in + 16, 4);
     memcpy(&e->what, in + 20, 4);
     memcpy(&e->which, in + 24, 8);
+    e->header = CPAR__HEADER;
 
-    _Static_assert(SIZE_MAX / 2 > CPAR__BYTES_MAX, "what is believed of a length fits size_t");
+    if (is_short(e)) return "its header is longer than it is written";
     if (e->zero) return "its header has other than zero where zero stands";
     if (e->operation >= CPAR__OPERATION_COUNT) return "its header tells of no operation of cpar";
-    if (!cpar__type_exists(e->type)) return "its header tells of no type of C";
     if (e->sequence > INT32_MAX) return "its header tells of an impossible sequence";
+    return NULL;
+}
+
+const char *cpar__envelope_read(cpar__envelope *e, const unsigned char *in, size_t arrived)
+{
+    const bool is_short_one = arrived > 0 && in[0] >= SHORT_FORM;
+    if (arrived < (is_short_one ? CPAR__SHORT_HEADER : CPAR__HEADER)) return "it is shorter than a header";
+    const char *wrong = is_short_one ? read_short(e, in) : read_long(e, in);
+    if (wrong) return wrong;
+
+    _Static_assert(SIZE_MAX / 2 > CPAR__BYTES_MAX, "what is believed of a length fits size_t");
+    if (!cpar__type_exists(e->type)) return "its header tells of no type of C";
     uint64_t total;
     if (__builtin_mul_overflow(e->count, e->type.size, &total) || total > CPAR__BYTES_MAX) return "its header tells of an impossible length";
 
-    const uint64_t inlined = arrived - CPAR__HEADER;
+    const uint64_t inlined = arrived - e->header;
     if (e->sequence ? inlined >= total : inlined != total) return "its length is not what its header tells";
     if (e->error && (e->sequence || e->type.kind != CPAR_CHAR)) return "its header tells of an error without a text";
     return NULL;

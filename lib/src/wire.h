@@ -17,15 +17,23 @@
            22  1        reduction: of a collective that combines, by which operation; else 0
            23  1        zero
            24  4        root: of a collective that has one, else 0; at exit the program's status
-           28  4        turn: of a collective, which call of its group's it is; else 0 */
+           28  4        turn: of a collective, which call of its group's it is; else 0
+
+   Where all from the sequence on is zero, as of each short message, and the two numbers have room, the header is
+
+     offset 0  1 byte   192 + kind of the elements
+            1  1        version
+            2  2        bytes of one element
+            4  4        count of elements */
 #ifndef CPAR_WIRE_H
 #define CPAR_WIRE_H
 
 #include <cpar.h>
 
 enum {
-    CPAR__WIRE_VERSION = 3,
-    CPAR__HEADER = 32,
+    CPAR__WIRE_VERSION = 4,
+    CPAR__HEADER = 32, /* bytes, or fewer */
+    CPAR__SHORT_HEADER = 8,
     /* Receives land in a buffer of one size, which all ranks agree on; senders' own limits for inline
        payloads are at most CPAR__INLINE_MAX. Chosen to stay within Open MPI's eager limit over TCP,
        64 KiB with its own headers. */
@@ -53,14 +61,15 @@ typedef struct {
         };
         uint64_t which;
     };
+    size_t header; /* of one that was read: bytes on the wire */
 } cpar__envelope;
 
-/* Writes CPAR__HEADER bytes. */
-void cpar__envelope_write(const cpar__envelope *e, unsigned char *out);
+/* Writes up to CPAR__HEADER bytes. Returns how many. */
+size_t cpar__envelope_write(const cpar__envelope *e, unsigned char *out);
 
 /* Reads the envelope at the head of `arrived` bytes. Returns NULL when all in it is sound: then the
    type exists, count * size does not overflow, and exactly all of the payload, or a part of it
-   and a sequence to receive the rest under, is there. Otherwise returns what is wrong. */
+   and a sequence to receive the rest under, is there. To write it would give the same bytes. Otherwise returns what is wrong. */
 const char *cpar__envelope_read(cpar__envelope *e, const unsigned char *in, size_t arrived);
 
 /* Whether two envelopes are of the same call of a collective, or both of messages. Finalize meets exit, of any status. */
