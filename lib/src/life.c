@@ -111,6 +111,8 @@ int cpar_init_at(int *argc, const cpar_start *start)
     find_tag_max();
     if (agree(&problem) && cpar__group_open(&cpar__world, MPI_COMM_WORLD, false, &problem)) {
         cpar__lanes_open();
+        if (cpar__setting.verbose && cpar__self.rank == 0)
+            fprintf(stderr, "cpar: short messages go through %s\n", cpar__world.has_lanes ? "memory that the ranks share" : "MPI");
         cpar__self.runs = true;
         cpar__self.thread = pthread_self();
         if (started_mpi) finalize_at_exit();

@@ -269,10 +269,14 @@ export CPAR_VERBOSE=1
 on 2 misuse threads
 ends 0
 some err "^cpar: set ([a-z_]+ to [0-9a-z,]+: |none of MPI's parameters$)"
+lines err 1 "^cpar: short messages go through memory that the ranks share$"
 export OMPI_MCA_mtl_ofi_provider_include=psm2 OMPI_MCA_btl_vader_eager_limit=4096
 on 2 misuse threads
 ends 0
 lines err 1 "^cpar: set none of MPI's parameters$"
+CPAR_LANES=0 on 2 misuse threads
+ends 0
+lines err 1 "^cpar: short messages go through MPI$"
 unset OMPI_MCA_mtl_ofi_provider_include OMPI_MCA_btl_vader_eager_limit
 export CPAR_TUNE=0
 on 2 misuse threads
