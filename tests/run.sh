@@ -26,7 +26,9 @@ build build-threads -DCPAR_TESTS=ON -DBUILD_SHARED_LIBS=OFF -DCMAKE_COMPILE_WARN
 build build-mpich -DCPAR_TESTS=ON -DBUILD_SHARED_LIBS=OFF -DCMAKE_COMPILE_WARNING_AS_ERROR=ON -DCMAKE_C_COMPILER=clang \
     -DMPI_C_COMPILER=mpicc.mpich -DMPIEXEC_EXECUTABLE="$(command -v mpirun.mpich)"
 
-show ctest --test-dir build-tests --output-on-failure -j "$(nproc)"
-show ctest --test-dir build-sanitized --output-on-failure -j "$(nproc)" --label-exclude compile
-show ctest --test-dir build-threads --output-on-failure -j "$(nproc)" --tests-regex threads
-show ctest --test-dir build-mpich --output-on-failure -j "$(nproc)" --label-exclude compile
+# Tests wait much, for messages and for mpirun: twice as many ranks as processors keep these busy.
+jobs=$((2 * $(nproc)))
+show ctest --test-dir build-tests --output-on-failure -j $jobs
+show ctest --test-dir build-sanitized --output-on-failure -j $jobs --label-exclude compile
+show ctest --test-dir build-threads --output-on-failure -j $jobs --tests-regex threads
+show ctest --test-dir build-mpich --output-on-failure -j $jobs --label-exclude compile

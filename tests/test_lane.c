@@ -1,6 +1,8 @@
 /* More under way than the memory holds that ranks of a node share: nothing is lost, mixed up or overtaken, and nobody hangs. */
 #include "harness.h"
 
+#include <mpi.h>
+
 enum { MANY = 600, MOST = 40000, TAGS = 5 };
 
 /* Of the i-th message: often short, now and then about the limits of what goes inline, or beyond. */
@@ -135,5 +137,27 @@ START_TEST(each_size_goes_round)
 }
 END_TEST
 
+/* A long message of MPI's own needs both sides: one of them is in MPI, the other one waits in cpar. */
+START_TEST(what_mpi_has_to_do_goes_on_while_cpar_waits)
+{
+    enum { BYTES = 1 << 20 };
+    char *bytes = calloc(BYTES, 1);
+    int x = 0;
+    if (cpar_rank() == 0 && cpar_size() > 1) {
+        MPI_Request r;
+        MPI_Irecv(bytes, BYTES, MPI_BYTE, 1, 0, MPI_COMM_WORLD, &r);
+        cpar_receive_into(&x, 1);
+        MPI_Wait(&r, MPI_STATUS_IGNORE);
+        expect(x == 3 && bytes[BYTES - 1] == 5);
+    }
+    if (cpar_rank() == 1) {
+        bytes[BYTES - 1] = 5;
+        MPI_Send(bytes, BYTES, MPI_BYTE, 0, 0, MPI_COMM_WORLD);
+        cpar_send(3, 0);
+    }
+    free(bytes);
+}
+END_TEST
+
 HARNESS_MAIN("lane", all_come_in_their_order_though_nobody_receives_at_first, what_is_asked_for_last_may_have_come_first,
-    each_keeps_its_order_where_all_send_to_all, each_size_goes_round)
+    each_keeps_its_order_where_all_send_to_all, each_size_goes_round, what_mpi_has_to_do_goes_on_while_cpar_waits)

@@ -7,7 +7,7 @@ match($0, /measured_[a-z_]+/) {
 }
 FILENAME == ARGV[2] {
     ns[$1] = $2
-    calls = $3
+    calls[$1] = $3
     order[++n] = $1
 }
 END {
@@ -15,9 +15,12 @@ END {
     label["send"] = "cpar_send"
     label["receive"] = "cpar_receive, cpar_free"
     label["receive_into"] = "cpar_receive_into"
-    printf "%-55s %8s %13s\n", "8 bytes, where MPI does next to nothing", "ns", "instructions"
+    label["lane_send"] = "cpar_send through a lane"
+    label["lane_receive"] = "cpar_receive, cpar_free through a lane, with the copy"
+    label["lane_receive_into"] = "cpar_receive_into through a lane, with the copy"
+    printf "%-55s %8s %13s\n", "8 bytes, where MPI does next to nothing or nothing", "ns", "instructions"
     for (i = 1; i <= n; i++) {
-        counted = instructions[order[i]] / calls
+        counted = instructions[order[i]] / calls[order[i]]
         printf "%-55s %8.1f %13s\n", label[order[i]], ns[order[i]], counted ? sprintf("%.0f", counted) : "-"
         printf "{\"case\":\"own_%s\",\"ns\":%.1f,\"instructions\":%.0f}\n", order[i], ns[order[i]], counted >json
     }

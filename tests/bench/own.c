@@ -1,12 +1,15 @@
-/* What cpar itself costs: 8 bytes are sent and received while MPI's calls only hand them over in memory, by way of MPI's profiling
-   interface. Run on 2 ranks, of which each is alone with itself; the second is silent. Prints nanoseconds, and how often each was called; callgrind counts
-   the instructions of each of the functions measured_*. */
+/* What cpar itself costs, for 8 bytes. Prints nanoseconds, and how often each was called; callgrind counts the instructions of each of the
+   functions measured_*. Run on 2 ranks:
+
+   own         with CPAR_LANES=0. MPI's calls only hand the bytes over in memory, by way of MPI's profiling interface. Each rank is alone with itself; the
+               second is silent
+   own lanes   through lanes: one rank sends all before the other one receives, so neither waits */
 #include <cpar.h>
 #include <mpi.h>
 #include <stdio.h>
 #include <string.h>
 
-enum { ROUNDS = 10000, SAMPLES = 20 };
+enum { ROUNDS = 10000, SAMPLES = 20, IN_LANE = 2000 /* which fit one */ };
 
 /* ---- MPI's calls, after start_faking --------------------------------------------------------- */
 
@@ -88,31 +91,80 @@ __attribute__((noinline)) static void measured_receive_into(void)
     cpar_receive_into(&x, 1);
 }
 
+__attribute__((noinline)) static void measured_lane_send(void)
+{
+    cpar_send(x, 1);
+}
+
+__attribute__((noinline)) static void measured_lane_receive(void)
+{
+    cpar_free(cpar_receive(0));
+}
+
+__attribute__((noinline)) static void measured_lane_receive_into(void)
+{
+    cpar_receive_into(&x, 0);
+}
+
+/* Of one of so many calls, in seconds. */
+static double time_of(void (*once)(void), int rounds)
+{
+    const double start = cpar_time();
+    for (int i = 0; i < rounds; i++) once();
+    return (cpar_time() - start) / rounds;
+}
+
+static void print(const char *what, double best, int rounds)
+{
+    printf("%s\t%.1f\t%d\n", what, best * 1e9, rounds * SAMPLES);
+}
+
 static void measure(const char *what, void (*once)(void))
 {
     double best = 1;
     for (int sample = 0; sample < SAMPLES; sample++) {
-        const double start = cpar_time();
-        for (int i = 0; i < ROUNDS; i++) once();
-        const double took = cpar_time() - start;
+        const double took = time_of(once, ROUNDS);
         if (took < best) best = took;
     }
-    printf("%s\t%.1f\t%d\n", what, best / ROUNDS * 1e9, ROUNDS * SAMPLES);
+    print(what, best, ROUNDS);
+}
+
+/* The MPI barriers take nothing out of lanes, as cpar's would. */
+static void measure_lanes(const char *what, void (*receive)(void))
+{
+    double send = 1, best = 1;
+    for (int sample = 0; sample < SAMPLES; sample++) {
+        const double sent = cpar_rank() == 0 ? time_of(measured_lane_send, IN_LANE) : 1;
+        if (sent < send) send = sent;
+        MPI_Barrier(MPI_COMM_WORLD);
+        const double received = cpar_rank() == 1 ? time_of(receive, IN_LANE) : 1;
+        if (received < best) best = received;
+        MPI_Barrier(MPI_COMM_WORLD);
+    }
+    if (cpar_rank() == 0 && receive == measured_lane_receive) print("lane_send", send, 2 * IN_LANE);
+    if (cpar_rank() == 1) print(what, best, IN_LANE);
+}
+
+static void measure_without_mpi(void)
+{
+    MPI_Irecv(NULL, 0, MPI_BYTE, 0, 0, MPI_COMM_SELF, &handle);
+    faking = true;
+    measure("mpi", measured_mpi);
+    measure("send", measured_send);
+    measure("receive", measured_receive);
+    measure("receive_into", measured_receive_into);
+    faking = false;
+    MPI_Cancel(&handle);
+    MPI_Request_free(&handle);
 }
 
 int main(int argc, char **argv)
 {
     cpar_init(&argc, &argv);
-    if (cpar_rank() == 0) {
-        MPI_Irecv(NULL, 0, MPI_BYTE, 0, 0, MPI_COMM_SELF, &handle);
-        faking = true;
-        measure("mpi", measured_mpi);
-        measure("send", measured_send);
-        measure("receive", measured_receive);
-        measure("receive_into", measured_receive_into);
-        faking = false;
-        MPI_Cancel(&handle);
-        MPI_Request_free(&handle);
-    }
+    if (argc > 1) {
+        measure_lanes("lane_receive", measured_lane_receive);
+        measure_lanes("lane_receive_into", measured_lane_receive_into);
+    } else if (cpar_rank() == 0)
+        measure_without_mpi();
     cpar_finalize();
 }

@@ -46,15 +46,21 @@ own() {
     local run=(mpirun.openmpi -n 2 --bind-to core) out=build-bench/own.txt counts=build-bench/own.callgrind most way
     echo
     echo "== own"
-    "${run[@]}" build-bench/tests/bench/own >build-bench/own.tsv
-    if command -v valgrind >/dev/null; then
-        quietly build-bench/own.log "${run[@]}" valgrind --tool=callgrind --callgrind-out-file="$counts.%q{OMPI_COMM_WORLD_RANK}" \
-            --toggle-collect='measured_*' build-bench/tests/bench/own
-        callgrind_annotate --inclusive=yes --threshold=100 "$counts.0" >"$counts"
-    else
-        echo "SKIPPED: instructions, for valgrind is not installed (apt-get install valgrind)"
-        : >"$counts"
-    fi
+    : >"$counts"
+    : >build-bench/own.tsv
+    for way in "" lanes; do
+        export CPAR_LANES=0
+        [ -z "$way" ] || unset CPAR_LANES
+        "${run[@]}" build-bench/tests/bench/own $way >>build-bench/own.tsv
+        if command -v valgrind >/dev/null; then
+            quietly build-bench/own.log "${run[@]}" valgrind --tool=callgrind --callgrind-out-file="$counts.%q{OMPI_COMM_WORLD_RANK}" \
+                --toggle-collect='measured_*' build-bench/tests/bench/own $way
+            callgrind_annotate --inclusive=yes --threshold=100 "$counts.0" >>"$counts"
+            callgrind_annotate --inclusive=yes --threshold=100 "$counts.1" >>"$counts"
+        else
+            echo "SKIPPED: instructions, for valgrind is not installed (apt-get install valgrind)"
+        fi
+    done
     awk -v json=build-bench/own.json -f tests/bench/own.awk "$counts" build-bench/own.tsv | tee "$out"
     for most in 8 4194304; do
         for way in --raw-only ""; do
