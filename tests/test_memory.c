@@ -1,5 +1,5 @@
 /* What is allocated in the steady state: nothing by sends, by receives into the program's memory, and by barriers and broadcasts of
-   what is short; one piece of memory by a receive that makes a message. Counts cpar's own calls, which the linker
+   what is short; one piece of memory by a receive that makes a short message. Counts cpar's own calls, which the linker
    leads here, so it is built with a static library only. */
 #include "harness.h"
 
@@ -68,7 +68,8 @@ START_TEST(sends_and_receives_of_what_is_short_allocate_nothing)
     if (cpar_size() == 1) return; /* what a rank sends to itself is a copy */
     for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
         const int into = count_round(sizes[i], true), owned = count_round(sizes[i], false);
-        expect_of(into == 0 && owned == 1, "%zu bytes: %d and %d allocations", sizes[i], into, owned);
+        const int expected = sizes[i] < 1000; /* the memory of a longer one is used again */
+        expect_of(into == 0 && owned == expected, "%zu bytes: %d and %d allocations", sizes[i], into, owned);
     }
 }
 END_TEST

@@ -4,6 +4,8 @@
 
 #include "p2p.h"
 
+#include <stdlib.h>
+
 /* A collective call of a group's, NULL for the world's, which counts it unless it is refused; with `root` as its peer. */
 cpar__call cpar__collective_call(cpar_place at, cpar__operation operation, cpar_group *named, int root);
 
@@ -49,5 +51,16 @@ cpar_message *cpar__broadcast_message(const cpar__call *call, const cpar_view *v
 /* Gathers at call->peer, see cpar_gather. Where a problem is noted already, the value is not
    looked at, and the root told. The message, or NULL; notes what went wrong. */
 cpar_message *cpar__gather(const cpar__call *call, const cpar_view *value, cpar__problem *p);
+
+/* Room for n transfers: `few`, when that is enough, else from malloc, for there malloc would be much of what a short collective takes; NULL without memory. */
+enum { CPAR__FEW = 7 };
+static inline cpar__transfer *cpar__find_transfers(cpar__transfer few[CPAR__FEW], size_t n)
+{
+    return n <= CPAR__FEW ? few : malloc(n * sizeof *few);
+}
+static inline void cpar__free_transfers(cpar__transfer few[CPAR__FEW], cpar__transfer *t)
+{
+    if (t != few) free(t);
+}
 
 #endif

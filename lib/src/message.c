@@ -20,15 +20,22 @@ static size_t round_up(size_t n, size_t power)
     return (n + power - 1) & -power;
 }
 
-/* Fresh memory costs a page fault every 4 KiB, which takes about as long as receiving into it. So that of the long message
-   freed last is kept for the next one that needs at least half of it. */
-enum { LONG = 128 * 1024, LONGEST_KEPT = 65 * 1024 * 1024 };
-static _Atomic(cpar_message *) kept;
+/* The memory of the message freed last is kept for the next one that needs at least half of it, of the long ones and of those of some length each.
+   Fresh memory costs a page fault every 4 KiB, which takes about as long as receiving into it; and malloc is quick for what is short only. */
+enum { MEDIUM = 1000, LONG = 128 * 1024, LONGEST_KEPT = 65 * 1024 * 1024 };
+static _Atomic(cpar_message *) kept_long, kept_medium;
+
+/* Where one of that size is kept; NULL for nowhere. */
+static _Atomic(cpar_message *) *keeper(size_t room)
+{
+    if (room < MEDIUM || room > LONGEST_KEPT) return NULL;
+    return room < LONG ? &kept_medium : &kept_long;
+}
 
 static cpar_message *take_kept(size_t align, size_t room)
 {
-    if (room < LONG || room > LONGEST_KEPT) return NULL;
-    cpar_message *m = atomic_exchange(&kept, NULL);
+    _Atomic(cpar_message *) *kept = keeper(room);
+    cpar_message *m = kept ? atomic_exchange(kept, NULL) : NULL;
     if (m && (room > m->room || room < m->room / 2 || (uintptr_t)m % align)) {
         free(m);
         m = NULL;
@@ -38,7 +45,8 @@ static cpar_message *take_kept(size_t align, size_t room)
 
 void cpar__messages_end(void)
 {
-    free(atomic_exchange(&kept, NULL));
+    free(atomic_exchange(&kept_long, NULL));
+    free(atomic_exchange(&kept_medium, NULL));
 }
 
 /* Long ones come in huge pages where the kernel has them to give: one page fault where else there are 512, and one page to look
@@ -74,7 +82,8 @@ void cpar_free(cpar_message *m)
 {
     if (!m) return;
     free(m->starts);
-    free(m->room >= LONG && m->room <= LONGEST_KEPT ? atomic_exchange(&kept, m) : m);
+    _Atomic(cpar_message *) *kept = keeper(m->room);
+    free(kept ? atomic_exchange(kept, m) : m);
 }
 
 int cpar_source(const cpar_message *m)

@@ -47,14 +47,14 @@ static void tell_all(const cpar__call *call, cpar__problem *p)
 static cpar_message *scatter_from_root(const cpar__call *call, const cpar_view *all, const size_t *counts, cpar__problem *p)
 {
     const int size = call->group->size;
-    cpar__transfer *t = malloc((size_t)size * sizeof *t);
+    cpar__transfer few[CPAR__FEW], *t = cpar__find_transfers(few, (size_t)size);
     cpar_message *own = NULL;
     size_t n = 0;
 
     if (cpar__check_view(p, all) && counts) check_counts(p, counts, size, all->count);
     if (!t) cpar__note(p, CPAR_ERROR_MEMORY, "no memory for %d transfers", size);
     if (p->code) {
-        free(t);
+        cpar__free_transfers(few, t);
         tell_all(call, p);
         return NULL;
     }
@@ -68,7 +68,7 @@ static cpar_message *scatter_from_root(const cpar__call *call, const cpar_view *
             cpar__start_send(&t[n++], call, r, &part);
     }
     cpar__finish(t, n, p);
-    free(t);
+    cpar__free_transfers(few, t);
     return own;
 }
 
@@ -150,7 +150,7 @@ static cpar_message *collect(const cpar__call *call, const cpar_view *own, gift 
 {
     const int size = call->group->size, rank = call->group->rank;
     const size_t all = (size_t)(to.views ? 2 * size - 1 : size);
-    cpar__transfer *t = malloc(all * sizeof *t);
+    cpar__transfer few[CPAR__FEW], *t = cpar__find_transfers(few, all);
     cpar__problem room;
     const cpar__problem *told;
 
@@ -161,7 +161,7 @@ static cpar_message *collect(const cpar__call *call, const cpar_view *own, gift 
         return NULL;
     }
     told = cpar__as_told(call, p, &room);
-    t[rank] = (cpar__transfer){ .stage = CPAR__DONE, .envelope = { .type = own->type, .count = own->count } };
+    cpar__start_own(&t[rank], call, own);
     for (int i = 1; i < size; i++) { /* each rank starts with another, so that none is asked by all at once */
         const int from = (rank + size - i) % size;
         cpar__start_receive(&t[from], call, from);
@@ -179,7 +179,7 @@ static cpar_message *collect(const cpar__call *call, const cpar_view *own, gift 
     }
     if (m && own->count) memcpy(m->data + m->starts[rank] * m->type.size, cpar__view_data(own), own->count * m->type.size);
     cpar__finish(t, all, p);
-    free(t);
+    cpar__free_transfers(few, t);
     return m;
 }
 

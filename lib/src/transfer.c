@@ -416,6 +416,13 @@ void cpar__start_send(cpar__transfer *t, const cpar__call *call, int peer, const
     send_envelope(t);
 }
 
+void cpar__start_own(cpar__transfer *t, const cpar__call *call, const cpar_view *v)
+{
+    start(t, call, call->group->rank);
+    t->envelope.type = v->type;
+    t->envelope.count = v->count;
+}
+
 void cpar__start_problem(cpar__transfer *t, const cpar__call *call, int peer, const cpar__problem *text)
 {
     start(t, call, peer);

@@ -60,7 +60,10 @@ static inline const unsigned char *cpar__view_data(const cpar_view *v)
    collective, a part of that. The view's memory must stay until the transfer is done. */
 void cpar__start_send(cpar__transfer *t, const cpar__call *call, int peer, const cpar_view *v);
 
-/* The same, of a problem: the other side's transfer ends with it. `text` must stay too. */
+/* One that is done at once: of what this rank gives to itself. */
+void cpar__start_own(cpar__transfer *t, const cpar__call *call, const cpar_view *v);
+
+/* Starts to send a problem: the other side's transfer ends with it. `text` must stay too. */
 void cpar__start_problem(cpar__transfer *t, const cpar__call *call, int peer, const cpar__problem *text);
 
 /* The same, of the payload that `feed`, a placed receive, gets. */
