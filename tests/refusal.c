@@ -3,9 +3,17 @@
 #include <errno.h>
 #include <stdbool.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
 
 long requests_left = -1, mmaps_left = -1, mmaps_refused;
+
+/* TEST_NO_SHARING=r: rank r is refused the memory that ranks share, when cpar starts. */
+__attribute__((constructor)) static void refuse_at_start(void)
+{
+    const char *unlucky = getenv("TEST_NO_SHARING"), *openmpi = getenv("OMPI_COMM_WORLD_RANK"), *mpich = getenv("PMI_RANK"), *rank = openmpi ? openmpi : mpich;
+    if (unlucky && rank && strcmp(unlucky, rank) == 0) mmaps_left = mmaps_refused = 0;
+}
 
 static bool refused(void)
 {
