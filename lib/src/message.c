@@ -62,10 +62,11 @@ static void *allocate(size_t align, size_t room)
     return memory;
 }
 
-cpar_message *cpar__message_new(cpar_type type, size_t count)
+cpar_message *cpar__message_of_parts(cpar_type type, size_t count, int parts)
 {
-    const size_t align = alignment(type.size), head = round_up(sizeof(cpar_message), align);
-    size_t room = round_up(head + count * type.size + 1, align);
+    const size_t align = alignment(type.size), head = round_up(sizeof(cpar_message), align), end = head + count * type.size + 1,
+                 starts = round_up(end, sizeof(size_t)), starts_end = parts ? starts + ((size_t)parts + 1) * sizeof(size_t) : end;
+    size_t room = round_up(starts_end, align);
 
     cpar_message *m = take_kept(align, room);
     if (m)
@@ -73,15 +74,21 @@ cpar_message *cpar__message_new(cpar_type type, size_t count)
     else
         m = allocate(align, room);
     if (!m) return NULL;
-    *m = (cpar_message){ .type = type, .count = count, .data = (unsigned char *)m + head, .room = room };
+    unsigned char *const memory = (unsigned char *)m;
+    *m = (cpar_message){ .type = type, .count = count, .data = memory + head, .parts = parts, .room = room };
+    if (parts) m->starts = (size_t *)(void *)(memory + starts);
     m->data[count * type.size] = 0;
     return m;
+}
+
+cpar_message *cpar__message_new(cpar_type type, size_t count)
+{
+    return cpar__message_of_parts(type, count, 0);
 }
 
 void cpar_free(cpar_message *m)
 {
     if (!m) return;
-    free(m->starts);
     _Atomic(cpar_message *) *kept = keeper(m->room);
     free(kept ? atomic_exchange(kept, m) : m);
 }

@@ -111,15 +111,12 @@ static cpar_message *lay_out(const cpar__transfer *t, const cpar_group *g, cpar_
         if (p->code) return NULL;
     }
 
-    cpar_message *m = cpar__message_new(type, (size_t)total);
-    if (m) m->starts = malloc(((size_t)g->size + 1) * sizeof *m->starts);
-    if (!m || !m->starts) {
+    cpar_message *m = cpar__message_of_parts(type, (size_t)total, g->size);
+    if (!m) {
         cpar__note(p, CPAR_ERROR_MEMORY, "no memory for a message of %zu bytes", (size_t)total * type.size);
-        cpar_free(m);
         return NULL;
     }
     m->source = g->rank;
-    m->parts = g->size;
     m->starts[0] = 0;
     for (int r = 0; r < g->size; r++) m->starts[r + 1] = m->starts[r] + (size_t)t[r].envelope.count;
     return m;
